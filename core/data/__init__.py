@@ -1,0 +1,1 @@
+"""Data: bytes in, a table of items and uint8 pixels out."""

@@ -1,0 +1,1 @@
+"""Ready-made sample sets: generated bears and published collections."""

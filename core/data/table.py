@@ -1,0 +1,174 @@
+"""The table of items: a data set's folder in, a pandas table out, and back.
+
+items.csv is the truth about a data set: one row per picture, and nothing else decides label or side. Its hash is the
+data set's version, and a run keeps a copy of the table it was trained on.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import DataError, NotFound, WorkspaceError
+from core.workspace import (
+    SCHEMA,
+    Workspace,
+    append_line,
+    check_schema,
+    is_id,
+    lock,
+    read_json,
+    write_atomic,
+    write_json,
+)
+
+COLUMNS = ("item", "file", "label", "split", "width", "height", "source", "original_name", "status", "note")
+NAME_MAX = 64
+_FIRST_LINE = "# bearings items, schema "
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set of one owner. `classes` are sorted, `valid_share` in (0, 0.9], `version` hashes the table."""
+
+    workspace: Workspace
+    id: str
+    name: str
+    classes: tuple[str, ...]
+    seed: int
+    valid_share: float
+    version: str
+    parent: str | None = None
+    task: str = "single_label"
+
+    @property
+    def path(self) -> Path:
+        """The data set's folder."""
+        return self.workspace.folder("datasets") / self.id
+
+    def image_path(self, sha: str) -> Path:
+        """The stored JPEG of a picture; `sha` is the `file` column of the table."""
+        return self.path / "images" / f"{sha}.jpg"
+
+    def items(self) -> pd.DataFrame:
+        """All rows of items.csv, whatever their status (columns: COLUMNS)."""
+        return read_items(self.path / "items.csv")
+
+    def kept(self) -> pd.DataFrame:
+        """The rows that count: status "kept", in the table's order."""
+        items = self.items()
+        return items[items["status"] == "kept"].reset_index(drop=True)
+
+
+def read_items(path: Path) -> pd.DataFrame:
+    """Read an items table; NewerVersion for a newer schema, WorkspaceError for a damaged file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"The file {path.name} is missing.", hint="The data set it belongs to was not finished."
+        ) from error
+    first, _, rest = text.partition("\n")
+    if not first.startswith(_FIRST_LINE) or not first.removeprefix(_FIRST_LINE).isdecimal():
+        raise WorkspaceError(
+            f"The file {path.name} is damaged.", hint="Restore it from a copy, or import the pictures again."
+        )
+    check_schema(int(first.removeprefix(_FIRST_LINE)), path.name)
+    table = pd.read_csv(io.StringIO(rest), dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_MINIMAL)
+    if tuple(table.columns) != COLUMNS:
+        raise WorkspaceError(f"The file {path.name} has other columns than expected.", hint="Restore it from a copy.")
+    return table.astype({"width": int, "height": int})
+
+
+def items_to_csv(items: pd.DataFrame) -> str:
+    """The text of items.csv."""
+    return f"{_FIRST_LINE}{SCHEMA}\n" + items.loc[:, list(COLUMNS)].to_csv(index=False, lineterminator="\n")
+
+
+def version_of(items: pd.DataFrame) -> str:
+    """The version of a table: SHA-256 of its CSV text, 64 hexadecimal digits."""
+    return hashlib.sha256(items_to_csv(items).encode()).hexdigest()
+
+
+def create_dataset(
+    workspace: Workspace,
+    dataset_id: str,
+    items: pd.DataFrame,
+    *,
+    name: str,
+    seed: int,
+    valid_share: float,
+    source: str,
+) -> Dataset:
+    """Publish a folder whose images are stored already: write items.csv, the first edit and, last of all, dataset.json.
+
+    Until dataset.json exists the folder is no data set, so an import that was interrupted leaves nothing half-made.
+    """
+    name = check_name(name)
+    path = workspace.folder("datasets") / dataset_id
+    classes = tuple(sorted(items.loc[items["status"] == "kept", "label"].unique()))
+    version = version_of(items)
+    with lock(workspace.folder("datasets"), "The list of data sets"):
+        taken = {dataset.name for dataset in list_datasets(workspace)}
+        if name in taken:
+            raise DataError(f"There is a data set called {name!r} already.", hint="Choose another name.")
+        write_atomic(path / "items.csv", items_to_csv(items))
+        append_line(path / "edits.jsonl", {"edit": "import", "source": source, "items": len(items), "version": version})
+        record = {
+            "name": name,
+            "classes": list(classes),
+            "task": "single_label",
+            "seed": seed,
+            "valid_share": valid_share,
+            "version": version,
+            "parent": None,
+        }
+        write_json(path / "dataset.json", record)
+    return load_dataset(workspace, dataset_id)
+
+
+def check_name(name: str) -> str:
+    """A data set's name without surrounding blanks: 1 to 64 printable characters."""
+    clean = " ".join(name.split())
+    if not clean or len(clean) > NAME_MAX or not clean.isprintable():
+        raise DataError(
+            f"A data set's name has 1 to {NAME_MAX} printable characters; this one does not.", hint="Try 'pets'."
+        )
+    return clean
+
+
+def load_dataset(workspace: Workspace, wanted: str) -> Dataset:
+    """The data set with this id or this name; NotFound with a sentence when there is none."""
+    if not is_id(wanted) or not (workspace.folder("datasets") / wanted).is_dir():
+        for dataset in list_datasets(workspace):
+            if dataset.name == wanted:
+                return dataset
+        names = ", ".join(sorted(dataset.name for dataset in list_datasets(workspace))[:10]) or "none yet"
+        raise NotFound(f"There is no data set {wanted[:NAME_MAX]!r} in this workspace.", hint=f"There are: {names}.")
+    record = read_json(workspace.find("datasets", wanted) / "dataset.json")
+    return Dataset(
+        workspace=workspace,
+        id=wanted,
+        name=record["name"],
+        classes=tuple(record["classes"]),
+        seed=record["seed"],
+        valid_share=record["valid_share"],
+        version=record["version"],
+        parent=record["parent"],
+        task=record["task"],
+    )
+
+
+def list_datasets(workspace: Workspace) -> list[Dataset]:
+    """All finished data sets of this owner, oldest first."""
+    folder = workspace.folder("datasets")
+    return [
+        load_dataset(workspace, made)
+        for made in workspace.ids("datasets")
+        if (folder / made / "dataset.json").is_file()
+    ]

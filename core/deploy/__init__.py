@@ -1,0 +1,1 @@
+"""Deployment: a trained run in, one file and predictions out."""

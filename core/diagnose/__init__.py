@@ -1,0 +1,1 @@
+"""Diagnosis: a table of epochs in, findings in words out."""

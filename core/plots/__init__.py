@@ -1,0 +1,1 @@
+"""Plots: tables and arrays in, figures out."""

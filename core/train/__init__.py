@@ -1,0 +1,1 @@
+"""Training: a data set and settings in, a stream of events out."""

@@ -1,0 +1,227 @@
+"""Events: what a training run says while it runs. Frozen records in, JSON lines and tidy tables out.
+
+`fit` yields these in order of `seq` (0, 1, 2, …). A run's events.jsonl holds one record per line, with `kind`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run begins. `train`, `valid`: pictures; `chance`: error rate of always guessing the largest class."""
+
+    kind: ClassVar[str] = "started"
+    seq: int
+    dataset: str
+    version: str
+    classes: tuple[str, ...]
+    train: int
+    valid: int
+    epochs: int
+    chance: float
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the student should know, such as a smaller batch; `code` is stable, `text` is a sentence."""
+
+    kind: ClassVar[str] = "note"
+    seq: int
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Work that is not training: `done` of `total` in `phase` (pixels, activations, import, draw, download)."""
+
+    kind: ClassVar[str] = "progress"
+    seq: int
+    phase: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins: `steps` optimiser steps over `epochs` epochs; `trainable` counts weights that may change."""
+
+    kind: ClassVar[str] = "stage"
+    seq: int
+    stage: int
+    epochs: int
+    steps: int
+    frozen: bool
+    cached: bool
+    lr: tuple[float, ...]
+    schedule: str
+    trainable: int
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One optimiser step. `step` counts within the stage from 0; `lr` is the last group's; losses are mean nats."""
+
+    kind: ClassVar[str] = "batch"
+    seq: int
+    stage: int
+    epoch: int
+    step: int
+    lr: float
+    momentum: float
+    loss: float
+    loss_smooth: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """One pass over the training set and one over the validation set. Losses in nats, `seconds` of wall clock.
+
+    `train_loss`: mean over the epoch in training mode; `train_loss_eval`: evaluation mode on at most 200 fixed
+    training pictures; `train_loss_smooth`: the debiased running mean that other tools print. `wrong` of `of`
+    validation pictures.
+    """
+
+    kind: ClassVar[str] = "epoch"
+    seq: int
+    stage: int
+    epoch: int
+    train_loss: float
+    train_loss_eval: float
+    train_loss_smooth: float
+    valid_loss: float
+    error_rate: float
+    accuracy: float
+    wrong: int
+    of: int
+    lr: float
+    seconds: float
+    images_per_s: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint is on disk. `file` is its name in the run folder; `best` says whether it is the best so far."""
+
+    kind: ClassVar[str] = "saved"
+    seq: int
+    stage: int
+    epoch: int
+    file: str
+    best: bool
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """The loss is not a number or has exploded; the stage ends and the last good checkpoint stays."""
+
+    kind: ClassVar[str] = "diverged"
+    seq: int
+    stage: int
+    epoch: int
+    step: int
+    loss: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over. `state`: done, stopped or diverged. `seconds` of wall clock over the whole run."""
+
+    kind: ClassVar[str] = "finished"
+    seq: int
+    state: str
+    error_rate: float | None
+    wrong: int | None
+    of: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DataReady:
+    """An import or a sample is a data set now. `rejected`: name and reason of each file that could not be used."""
+
+    kind: ClassVar[str] = "data"
+    seq: int
+    dataset: str
+    name: str
+    classes: tuple[str, ...]
+    kept: int
+    train: int
+    valid: int
+    rejected: tuple[Mapping[str, str], ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
+
+
+Event = Started | Note | Progress | StageStarted | BatchDone | EpochDone | Saved | Diverged | Finished | DataReady
+EVENTS: Mapping[str, type] = {
+    kind.kind: kind
+    for kind in (Started, Note, Progress, StageStarted, BatchDone, EpochDone, Saved, Diverged, Finished, DataReady)
+}
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def to_record(event: Event) -> dict[str, Any]:
+    """An event as plain JSON values with its `kind`. Numbers that are not finite become words ("nan", "inf")."""
+    record: dict[str, Any] = {"kind": event.kind}
+    for name, value in asdict(event).items():
+        record[name] = str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> Event:
+    """Inverse of `to_record`. KeyError for a kind that does not exist."""
+    made = EVENTS[record["kind"]]
+    values = {}
+    for item in fields(made):
+        value = record[item.name]
+        if isinstance(value, str) and "float" in str(item.type):
+            value = _NOT_FINITE[value]
+        values[item.name] = tuple(value) if isinstance(value, list) else value
+    return made(**values)
+
+
+@dataclass(frozen=True)
+class History:
+    """The events of one run, folded into tidy tables."""
+
+    events: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> History:
+        """Collect events. A resumed run repeats the batches of an interrupted epoch: the later ones count."""
+        return cls(tuple(events))
+
+    @property
+    def batches(self) -> pd.DataFrame:
+        """One row per optimiser step: stage, epoch, step, lr, momentum, loss, loss_smooth."""
+        return _table(self.events, BatchDone, keys=("stage", "step"))
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """One row per epoch: the columns of EpochDone without seq."""
+        return _table(self.events, EpochDone, keys=("stage", "epoch"))
+
+    def last(self, kind: str) -> Event | None:
+        """The latest event of a kind, or None."""
+        return next((event for event in reversed(self.events) if event.kind == kind), None)
+
+    def notes(self) -> list[str]:
+        """The sentences of all notes, each once, in order."""
+        return list(dict.fromkeys(event.text for event in self.events if isinstance(event, Note)))
+
+
+def _table(events: tuple[Event, ...], kind: type, keys: tuple[str, ...]) -> pd.DataFrame:
+    columns = [item.name for item in fields(kind) if item.name != "seq"]
+    rows = [[getattr(event, name) for name in columns] for event in events if isinstance(event, kind)]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.drop_duplicates(list(keys), keep="last").reset_index(drop=True)

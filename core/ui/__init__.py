@@ -1,0 +1,1 @@
+"""The parts pages are made of; the only part of core that imports Streamlit."""

@@ -1,0 +1,1 @@
+"""Vision: pixels in, models, augmentations and activations out."""
