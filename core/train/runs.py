@@ -1,0 +1,287 @@
+"""Runs: everything long that somebody started, as folders. A request in, a state, events and a result on disk.
+
+A run's folder is the truth about it: run.json says where it stands, events.jsonl what it said, and the empty file
+`stop` asks it to end. Whoever does the work (an engine's worker or the terminal) writes; everybody else reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import DiskFull, JobError, NotFound
+from core.settings import ImportSettings
+from core.train.events import Event, History, from_record, to_record
+from core.workspace import (
+    Workspace,
+    append_line,
+    check_free_space,
+    disk_errors,
+    lock,
+    read_json,
+    read_lines,
+    write_json,
+)
+
+STATES = ("queued", "starting", "running", "done", "stopped", "failed", "diverged", "interrupted")
+ENDED = frozenset({"done", "stopped", "failed", "diverged", "interrupted"})
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "queued": frozenset({"starting", "stopped", "failed", "interrupted"}),
+    "starting": frozenset({"running", "stopped", "failed", "interrupted"}),
+    "running": frozenset({"done", "stopped", "failed", "diverged", "interrupted"}),
+    "done": frozenset(),
+    "diverged": frozenset(),
+    # a run that ended too early may go on from its last checkpoint
+    "stopped": frozenset({"queued"}),
+    "failed": frozenset({"queued"}),
+    "interrupted": frozenset({"queued"}),
+}
+_CHANGES = frozenset({"code", "message", "hint", "lease", "result", "submitted"})
+_RESERVE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it was when it was read; `load_run` again to see what has changed since."""
+
+    workspace: Workspace
+    id: str
+    record: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What is done: a key of PERFORM."""
+        return self.record["kind"]
+
+    @property
+    def state(self) -> str:
+        """Where it stands: one of STATES."""
+        return self.record["state"]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen unless somebody resumes it."""
+        return self.state in ENDED
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.workspace.folder("runs") / self.id
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What was asked for; its keys depend on the kind."""
+        return self.record["request"]
+
+    @property
+    def result(self) -> Mapping[str, Any] | None:
+        """What came out, once there is something: a data set's id, or an error rate."""
+        return self.record["result"]
+
+
+def create_run(workspace: Workspace, kind: str, request: Mapping[str, Any]) -> Run:
+    """Write down a new run in state "queued". Nothing happens until it is submitted or worked on."""
+    if kind not in PERFORM:
+        raise JobError(f"There is no kind of run called {kind!r}.", hint=f"There are {', '.join(PERFORM)}.")
+    check_free_space(workspace.root)
+    made, path = workspace.create("runs")
+    # kept so that the last state can still be written when the disk is full
+    with disk_errors():
+        (path / "reserve").write_bytes(b"\0" * _RESERVE_BYTES)
+    record: dict[str, Any] = {
+        "kind": kind,
+        "state": "queued",
+        "code": None,
+        "message": None,
+        "hint": None,
+        "created": time.time(),
+        "submitted": None,
+        "started": None,
+        "ended": None,
+        "request": dict(request),
+        "lease": None,
+        "result": None,
+    }
+    write_json(path / "run.json", record)
+    return load_run(workspace, made)
+
+
+def load_run(workspace: Workspace, run_id: str) -> Run:
+    """The run with this id; NotFound says the same for a foreign, a deleted and an invented id."""
+    path = workspace.find("runs", run_id)
+    return Run(workspace, run_id, read_json(path / "run.json"))
+
+
+def list_runs(workspace: Workspace, kind: str | None = None) -> list[Run]:
+    """All runs of this owner (of one kind), newest first."""
+    folder = workspace.folder("runs")
+    runs = [load_run(workspace, made) for made in workspace.ids("runs") if (folder / made / "run.json").is_file()]
+    runs.sort(key=lambda run: run.record["created"], reverse=True)
+    return [run for run in runs if kind is None or run.kind == kind]
+
+
+def set_state(run: Run, state: str, **changes: Any) -> Run:
+    """Move a run to `state` and change fields of its record (code, message, hint, lease, result, submitted) with it.
+
+    The move is judged by what is on disk now, under the run's lock; one that TRANSITIONS does not allow raises
+    JobError and changes nothing. `started` and `ended` are filled in here, in unix seconds.
+    """
+    with lock(run.path, "This run"):
+        record = dict(load_run(run.workspace, run.id).record)
+        if state not in TRANSITIONS[record["state"]]:
+            raise JobError(f"This run is {record['state']}; it cannot become {state}.", hint="Look at it again.")
+        record.update(_checked(changes), state=state)
+        if state == "starting":
+            record.update(started=time.time())
+        if state in ENDED:
+            record.update(ended=time.time())
+        if state == "queued":
+            record.update(code=None, message=None, hint=None, started=None, ended=None, lease=None)
+        return _write(run, record)
+
+
+def note_down(run: Run, **changes: Any) -> Run:
+    """Change fields of a run's record without moving it; the same fields as in `set_state`."""
+    with lock(run.path, "This run"):
+        return _write(run, {**load_run(run.workspace, run.id).record, **_checked(changes)})
+
+
+def _checked(changes: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(changes) - _CHANGES
+    if unknown:
+        raise JobError(f"A run's record has no field {', '.join(sorted(unknown))}.", hint="Look at runs.py.")
+    return changes
+
+
+def _write(run: Run, record: Mapping[str, Any]) -> Run:
+    path = run.path / "run.json"
+    try:
+        write_json(path, dict(record))
+    except DiskFull:
+        (run.path / "reserve").unlink(missing_ok=True)
+        write_json(path, dict(record))
+    return load_run(run.workspace, run.id)
+
+
+def requeue(run: Run) -> Run:
+    """Put a run that ended too early back into the queue, under the same id and with its checkpoints."""
+    with disk_errors():
+        (run.path / "stop").unlink(missing_ok=True)
+    return set_state(run, "queued", submitted=None)
+
+
+def discard(run: Run) -> None:
+    """Delete a run that never started, for example because too many were waiting already."""
+    with lock(run.path, "This run"):
+        state = load_run(run.workspace, run.id).state
+        if state != "queued":
+            raise JobError(f"This run is {state}; only one that is queued can be discarded.", hint="Stop it instead.")
+        (run.path / "run.json").unlink()  # from here on it is no run any more, whatever happens to the rest
+    shutil.rmtree(run.path)
+
+
+def append_event(run: Run, event: Event) -> None:
+    """Write one event as one line at the end of events.jsonl. Only the one who does the work may write."""
+    append_line(run.path / "events.jsonl", to_record(event))
+
+
+def mend_events(run: Run) -> int:
+    """Cut off a last line that a killed process left unfinished; the `seq` that comes next."""
+    path = run.path / "events.jsonl"
+    if not path.exists():
+        return 0
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        with disk_errors():
+            os.truncate(path, end)
+    records, _ = read_lines(path)
+    return max((record["seq"] for record in records), default=-1) + 1
+
+
+def read_events(run: Run, start: int = 0) -> tuple[list[Event], int]:
+    """Events from byte `start` of events.jsonl on, and where to read on. An unfinished last line is left for later."""
+    records, offset = read_lines(run.path / "events.jsonl", start)
+    return [from_record(record) for record in records], offset
+
+
+def history(run: Run) -> History:
+    """All events of a run so far, ready to be folded into tables."""
+    return History.of(read_events(run)[0])
+
+
+def request_stop(run: Run) -> None:
+    """Ask a run to end; whoever works on it looks after every batch."""
+    if not run.path.is_dir():
+        raise NotFound("There is no such run in this workspace.", hint="It may have been deleted.")
+    with disk_errors():
+        (run.path / "stop").touch()
+
+
+def stop_requested(run: Run) -> bool:
+    """Whether somebody asked this run to end."""
+    return (run.path / "stop").exists()
+
+
+Stop = Callable[[], bool]
+Perform = Callable[[Run, Stop], Iterator[Event]]
+
+
+def perform(run: Run, stop: Stop) -> Iterator[Event]:
+    """Do the work of a run and say what happens. The run's record is not touched: see core.jobs.worker.work."""
+    return PERFORM[run.kind](run, stop)
+
+
+def _perform_train(run: Run, stop: Stop) -> Iterator[Event]:
+    from core.train.learner import train_run  # torch takes seconds to import: only where it is needed
+
+    yield from train_run(run, stop)
+
+
+def _perform_import(run: Run, stop: Stop) -> Iterator[Event]:
+    from core.data.ingest import import_source
+
+    request = run.request
+    settings = ImportSettings(valid_share=request["valid_share"], seed=request["seed"])
+    source = Path(request["source"])
+    with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
+        yield from import_source(run.workspace, source, name=request["name"], settings=settings, stop=stop)
+
+
+@contextlib.contextmanager
+def _used_up(run: Run, source: Path) -> Iterator[None]:
+    """Delete an upload once it was read, well or not; what lies outside the uploads is somebody's own and stays."""
+    try:
+        yield
+    finally:
+        uploads = run.workspace.folder("uploads").resolve()
+        if uploads in source.resolve().parents:
+            top = uploads / source.resolve().relative_to(uploads).parts[0]
+            shutil.rmtree(top) if top.is_dir() else top.unlink(missing_ok=True)
+
+
+def _perform_sample(run: Run, stop: Stop) -> Iterator[Event]:
+    from core.data.samples import make_sample
+
+    request = run.request
+    yield from make_sample(
+        run.workspace,
+        request["sample"],
+        name=request["name"],
+        per_class=request["per_class"],
+        noise=request["noise"],
+        biased_noise=request["biased_noise"],
+        imbalance=request["imbalance"],
+        seed=request["seed"],
+        settings=ImportSettings(valid_share=request["valid_share"], seed=request["split_seed"]),
+        stop=stop,
+    )
+
+
+PERFORM: dict[str, Perform] = {"train": _perform_train, "import": _perform_import, "sample": _perform_sample}
