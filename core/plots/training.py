@@ -1,0 +1,238 @@
+"""Figures of a training run: tables of batches and epochs in, options of an ECharts figure out.
+
+The x axis counts epochs and has its full length from the first moment, so that nothing jumps while points arrive.
+The raw loss of every batch stays visible behind the smooth line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.plots.style import MAX_POINTS, Look, rate
+
+Spec = dict[str, Any]
+_LEFT, _RIGHT = 62, 62
+
+
+def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame) -> pd.Series:
+    """Where rows of a batch or epoch table lie on an axis of epochs. `stages`: (stage, epochs, steps) in order.
+
+    A batch lies where its step ends, an epoch at its end: with 8 steps in 4 epochs, step 0 lies at 0.5.
+    """
+    starts, lengths, begin = {}, {}, 0
+    for stage, epochs, steps in stages:
+        starts[stage], lengths[stage] = begin, epochs / steps
+        begin += epochs
+    start = table["stage"].map(starts)
+    if "step" in table:
+        return start + (table["step"] + 1) * table["stage"].map(lengths)
+    return start + table["epoch"] + 1
+
+
+def thin(table: pd.DataFrame, most: int = MAX_POINTS) -> pd.DataFrame:
+    """At most `most` rows of a table, evenly spread, with its first and last row."""
+    if len(table) <= most:
+        return table
+    return table.iloc[np.unique(np.linspace(0, len(table) - 1, most).round().astype(int))]
+
+
+def loss_ceiling(values: Sequence[float], chance: float) -> float:
+    """A calm upper end for the loss axis: above chance level and above nearly all points, in steps that rarely move."""
+    finite = [value for value in values if math.isfinite(value)]
+    top = max(float(np.quantile(finite, 0.98)) if finite else 0.0, chance) * 1.1
+    step = 10 ** math.floor(math.log10(top)) / 2
+    return math.ceil(top / step) * step
+
+
+def training_figure(
+    batches: pd.DataFrame, epochs: pd.DataFrame, *, total_epochs: int, classes: int, look: Look, height: int = 430
+) -> Spec:
+    """Loss above, rate and momentum below, over the same epochs. Both tables carry `at`, see `positions`.
+
+    The dotted level is the loss of knowing nothing, ln(classes). Where the loss runs far above it, the axis turns
+    logarithmic, so that an explosion is seen whole.
+    """
+    shown = thin(batches)
+    chance = math.log(max(2, classes))
+    losses = [*shown["loss"], *epochs["valid_loss"]]
+    exploded = any(not math.isfinite(value) or value > 20 * chance for value in losses)
+    lower = round(height * 0.22)
+    upper = height - lower - 118
+    return {
+        "animation": False,
+        "textStyle": {"fontSize": look.font_px, "color": look.ink},
+        "legend": _legend(["each batch", "training, smoothed", "validation"], look),
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
+        "axisPointer": {"link": [{"xAxisIndex": "all"}]},
+        "grid": [
+            {"left": _LEFT, "right": _RIGHT, "top": 42, "height": upper},
+            {"left": _LEFT, "right": _RIGHT, "top": 42 + upper + 32, "height": lower},
+        ],
+        "xAxis": [_epoch_axis(total_epochs, look, 0, labels=False), _epoch_axis(total_epochs, look, 1)],
+        "yAxis": [_loss_axis(losses, chance, exploded, look), *_rate_axes(1, look)],
+        "series": [
+            *_loss_series(shown, epochs, chance, classes, look),
+            *_rate_series(shown["at"], shown["lr"], shown["momentum"], look, grid=1),
+        ],
+    }
+
+
+def plan_figure(at: Sequence[float], lrs: Sequence[float], momentums: Sequence[float], look: Look) -> Spec:
+    """The rate and the momentum of a run that has not begun, over its epochs (`at` runs from 0 to the last one)."""
+    return {
+        "animation": False,
+        "textStyle": {"fontSize": look.font_px, "color": look.ink},
+        "legend": _legend(["learning rate", "momentum"], look),
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
+        "grid": {"left": _LEFT, "right": _RIGHT, "top": 48, "bottom": 56},
+        "xAxis": [_epoch_axis(round(max(at)), look, 0)],
+        "yAxis": _rate_axes(0, look, top=max(lrs)),
+        "series": _rate_series(pd.Series(at), pd.Series(lrs), pd.Series(momentums), look, grid=0),
+    }
+
+
+def _legend(names: list[str], look: Look) -> Spec:
+    text = {"fontSize": look.font_px, "color": look.ink}
+    return {"data": names, "top": 4, "left": _LEFT - 6, "itemGap": 22, "textStyle": text, "selectedMode": False}
+
+
+def _epoch_axis(total: int, look: Look, grid: int, *, labels: bool = True) -> Spec:
+    axis = _axis(look, "epochs" if labels else "")
+    step = max(1, math.ceil(total / 12))
+    axis.update(gridIndex=grid, min=0, max=total, interval=step, nameLocation="middle", nameGap=30)
+    axis["axisLabel"]["show"] = labels
+    axis["splitLine"]["show"] = True
+    return axis
+
+
+def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Look) -> Spec:
+    axis = _axis(look, "loss")
+    axis["gridIndex"] = 0
+    if exploded:
+        return {**axis, "type": "log", "name": "loss (each line ×10)"}
+    return {**axis, "min": 0, "max": loss_ceiling(losses, chance)}
+
+
+def _rate_axes(grid: int, look: Look, top: float | None = None) -> list[Spec]:
+    left, right = _axis(look, "rate"), _axis(look, "momentum")
+    left.update(gridIndex=grid, min=0, splitNumber=2)
+    right.update(gridIndex=grid, min=0.8, max=1, interval=0.1, position="right")
+    right["splitLine"]["show"] = False
+    if top is not None:
+        left.update(max=top, interval=top / 2, splitNumber=2)
+    left["axisLabel"]["formatter"] = "{value}"
+    return [left, right]
+
+
+def _axis(look: Look, name: str) -> Spec:
+    text = {"fontSize": look.font_px, "color": look.ink}
+    return {
+        "type": "value",
+        "name": name,
+        "nameTextStyle": text,
+        "axisLabel": {**text, "hideOverlap": True},
+        "axisLine": {"show": False},
+        "axisTick": {"show": False},
+        "splitLine": {"show": True, "lineStyle": {"color": look.faint, "width": 1}},
+    }
+
+
+def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, classes: int, look: Look) -> list[Spec]:
+    level = {
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": look.training, "type": "dotted", "width": 1.2},
+        "label": {
+            "formatter": f"guessing among {classes}",
+            "position": "insideEndTop",
+            "color": look.ink,
+            "fontSize": look.font_px - 1,
+        },
+        "data": [{"yAxis": round(chance, 4)}],
+    }
+    return [
+        {
+            "name": "each batch",
+            "type": "scatter",
+            "symbolSize": 5,
+            "itemStyle": {"color": look.training, "opacity": 0.45},
+            "data": _pairs(batches["at"], batches["loss"]),
+            "markLine": level,
+        },
+        {
+            "name": "training, smoothed",
+            "type": "line",
+            "showSymbol": False,
+            "lineStyle": {"color": look.training, "width": 2.5},
+            "itemStyle": {"color": look.training},
+            "data": _pairs(batches["at"], batches["loss_smooth"]),
+        },
+        {
+            "name": "validation",
+            "type": "line",
+            "symbol": "circle",
+            "symbolSize": 9,
+            "lineStyle": {"color": look.validation, "width": 3},
+            "itemStyle": {"color": look.validation},
+            "data": _pairs(epochs["at"], epochs["valid_loss"]),
+        },
+    ]
+
+
+def _rate_series(at: pd.Series, lrs: pd.Series, momentums: pd.Series, look: Look, *, grid: int) -> list[Spec]:
+    first = 1 if grid else 0
+    return [
+        {
+            "name": "learning rate",
+            "type": "line",
+            "showSymbol": False,
+            "xAxisIndex": grid,
+            "yAxisIndex": first,
+            "lineStyle": {"color": look.brand, "width": 2.5},
+            "itemStyle": {"color": look.brand},
+            "areaStyle": {"color": look.brand, "opacity": 0.12},
+            "data": _pairs(at, lrs),
+        },
+        {
+            "name": "momentum",
+            "type": "line",
+            "showSymbol": False,
+            "xAxisIndex": grid,
+            "yAxisIndex": first + 1,
+            "lineStyle": {"color": look.training, "width": 2, "type": [6, 5]},
+            "itemStyle": {"color": look.training},
+            "data": _pairs(at, momentums),
+        },
+    ]
+
+
+def _pairs(xs: pd.Series, ys: pd.Series) -> list[list[float | None]]:
+    """Points as plain numbers; one that is not finite becomes a gap."""
+    return [[_plain(x), _plain(y)] for x, y in zip(xs, ys, strict=True)]
+
+
+def _plain(value: float) -> float | None:
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def epochs_table(epochs: pd.DataFrame) -> pd.DataFrame:
+    """The epochs as a table to read: what other tools print, and beside it the true means, with counts and units."""
+    return pd.DataFrame(
+        {
+            "epoch": range(1, len(epochs) + 1),
+            "train loss": epochs["train_loss_smooth"],
+            "valid loss": epochs["valid_loss"],
+            "error": epochs["error_rate"],
+            "wrong": [f"{row.wrong} of {row.of}" for row in epochs.itertuples()],
+            "train, true mean": epochs["train_loss"],
+            "train, eval mode": epochs["train_loss_eval"],
+            "rate": [rate(value) if value > 0 else "0" for value in epochs["lr"]],
+            "time (s)": epochs["seconds"],
+            "images / s": epochs["images_per_s"],
+        }
+    )

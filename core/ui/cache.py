@@ -1,0 +1,173 @@
+"""What the whole process shares: settings, the engine's port and warm models. Each is made once, on first use.
+
+The web server answers before any of this is ready: slow things are made by threads in the background, and a page asks
+whether they are. Nothing here belongs to one session, and nothing here is dropped by Streamlit's "clear cache".
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from core.errors import JobError, LabError
+from core.settings import AppSettings
+from core.ui.models import DEMO, Model
+from core.workspace import Workspace
+
+T = TypeVar("T")
+log = logging.getLogger("bearings")
+WARM_MODELS = 3
+
+
+class Background(Generic[T]):
+    """Something slow that a thread makes once. `state` is "waiting", "working", "ready" or "failed"."""
+
+    def __init__(self, what: str, make: Callable[[], T]) -> None:
+        self.what = what
+        self._make = make
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._value: T | None = None
+        self.state = "waiting"
+        self.error: LabError | None = None
+
+    def start(self) -> None:
+        """Begin in a thread of its own, unless that has happened; after a failure this tries again."""
+        with self._lock:
+            if self.state in ("working", "ready"):
+                return
+            self.state, self.error = "working", None
+            self._done.clear()
+        threading.Thread(target=self._work, name=f"bearings-{self.what}", daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            self._value = self._make()
+            self.state = "ready"
+        except LabError as error:
+            self.error, self.state = error, "failed"
+        except Exception:  # a thread has nobody above it: the log gets the traceback, the page a sentence
+            log.exception("%s could not be made ready", self.what)
+            self.error = LabError(f"{self.what} did not start.", hint="The log of the server says why.")
+            self.state = "failed"
+        finally:
+            self._done.set()
+
+    def ready(self) -> bool:
+        """Whether the value is there; the first question starts the work."""
+        if self.state == "waiting":
+            self.start()
+        return self.state == "ready"
+
+    def get(self, timeout_s: float = 60.0) -> T:
+        """The value; waits for it, tries again after a failure, and raises the LabError that kept it away."""
+        self.start()
+        if not self._done.wait(timeout_s):
+            raise JobError(f"{self.what} takes longer than usual to start.", hint="Try again in a moment.")
+        if self.error is not None:
+            raise self.error
+        return self._value  # type: ignore[return-value]
+
+
+@cache
+def settings() -> AppSettings:
+    """The settings of this process, read from the environment once."""
+    return AppSettings.from_env()
+
+
+@cache
+def engine() -> Background[Any]:
+    """The port to the engine. The first use starts `python -m core.jobs.serve` if none answers."""
+
+    def connect() -> Any:
+        from core.jobs.engine import connect
+
+        return connect(settings())
+
+    return Background("The training engine", connect)
+
+
+@cache
+def demo() -> Background[Any]:
+    """The predictor of the shipped model, with everything it needs imported and used once."""
+
+    def warm() -> Any:
+        from core.deploy import demo as shipped
+        from core.deploy.predictor import Predictor
+
+        predictor = Predictor(shipped.bundle())
+        predictor.predict([shipped.pictures()[0].jpeg])
+        gc.collect()
+        gc.freeze()  # what is imported now stays: later collections need not look at it
+        return predictor
+
+    return Background("The bear model", warm)
+
+
+class Predictors:
+    """The few models that were used last, ready to answer; one picture is computed at a time."""
+
+    def __init__(self, size: int = WARM_MODELS) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._warm: OrderedDict[tuple[str, str, float], Any] = OrderedDict()
+
+    def predict(self, model: Model, images: Sequence[Any]) -> list[Any]:
+        """Predictions of one model for opened pictures, in their order."""
+        if model.id == DEMO:
+            predictor = demo().get()
+            with self._lock:
+                return predictor.predict(images)
+        with self._lock:
+            return self._of_run(model).predict(images)
+
+    def _of_run(self, model: Model) -> Any:
+        from core.deploy.bundle import bundle_of
+        from core.deploy.predictor import Predictor
+
+        key = (model.run.workspace.owner, model.id, model.saved_at)
+        if key not in self._warm:
+            self._warm[key] = Predictor(bundle_of(model.run))
+        self._warm.move_to_end(key)
+        while len(self._warm) > self._size:
+            self._warm.popitem(last=False)
+        return self._warm[key]
+
+
+@cache
+def predictors() -> Predictors:
+    """The process's warm models."""
+    return Predictors()
+
+
+def start_all() -> None:
+    """Begin to make everything ready, without waiting."""
+    demo().start()
+    engine().start()
+
+
+def submit(workspace: Workspace, kind: str, request: dict[str, Any]) -> str:
+    """Write a run down and hand it to the engine; the run's id. LabError when there is no engine to take it."""
+    from core.train.runs import create_run, discard
+
+    port = engine().get()
+    run = create_run(workspace, kind, request)
+    try:
+        port.submit(run)
+    except LabError:
+        discard(run)
+        raise
+    return run.id
+
+
+def resubmit(run: Any) -> None:
+    """Put a run that ended too early back into the queue; it goes on from its last checkpoint."""
+    from core.train.runs import requeue
+
+    port = engine().get()
+    port.submit(requeue(run))

@@ -1,0 +1,68 @@
+"""Models a person may use: a workspace in, the shipped model and the finished runs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import NotFound
+from core.train.runs import Run, list_runs, load_run
+from core.workspace import Workspace, is_id
+
+DEMO = "demo"
+USABLE = ("done", "stopped", "interrupted", "failed", "diverged")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model that can answer. `run` is None for the one that ships with Bearings."""
+
+    id: str
+    title: str
+    run: Run | None = None
+
+    @property
+    def saved_at(self) -> float:
+        """When its weights were written, in unix seconds; 0 for the shipped model."""
+        return (self.run.path / "best.safetensors").stat().st_mtime if self.run else 0.0
+
+
+def shipped() -> Model:
+    """The model that ships with Bearings."""
+    return Model(DEMO, "Bears (comes with Bearings)")
+
+
+def list_models(workspace: Workspace) -> list[Model]:
+    """Every model of this owner, newest first, and the shipped one at the end."""
+    return [*(_of(run) for run in list_runs(workspace, "train") if _has_weights(run)), shipped()]
+
+
+def find_model(workspace: Workspace, wanted: str) -> Model:
+    """The model with this id; NotFound says the same for a foreign, a deleted and an invented id."""
+    if wanted == DEMO:
+        return shipped()
+    if is_id(wanted):
+        run = load_run(workspace, wanted)
+        if run.kind == "train" and _has_weights(run):
+            return _of(run)
+    raise NotFound(
+        f"There is no model {wanted[:40]!r} in this workspace.",
+        hint="It may have been deleted, it belongs to somebody else, or its training has not saved anything yet.",
+    )
+
+
+def _has_weights(run: Run) -> bool:
+    return run.state in USABLE and (run.path / "best.safetensors").is_file()
+
+
+def _of(run: Run) -> Model:
+    return Model(run.id, run_title(run), run)
+
+
+def run_title(run: Run) -> str:
+    """A run in a few words: its data set, what it did and how well."""
+    request: dict[str, Any] = dict(run.request)
+    result = run.result or {}
+    wrong, of = result.get("wrong"), result.get("of")
+    score = f"{wrong} of {of} wrong" if wrong is not None and of else run.state
+    return f"{request.get('dataset_name') or 'a data set'} · {score}"
