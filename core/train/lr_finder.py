@@ -6,14 +6,21 @@ has no answer it says why.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import SettingsError
+from core.settings import Stage, TrainSettings
+from core.train.schedules import PLAIN_MOMENTUM
+
+if TYPE_CHECKING:  # the rules need no torch: it is imported when a test is run
+    from core.data.table import Dataset
+    from core.train.steps import Learner
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -22,6 +29,8 @@ RISE = 0.3  # this share above its bottom, and never back below it: the curve ha
 SKIP_LAST = 5  # the last points are the blow-up, not the curve
 FEW = 10  # with fewer points than this an answer is a guess
 SLIDE_WIDTH, SLIDE_CALM = 15, 0.005
+STOP_FACTOR = 4
+FINDER_STAGE = 2**31  # the finder shuffles by a stage number that no run reaches
 
 
 @dataclass(frozen=True)
@@ -248,3 +257,75 @@ def _float(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return math.nan
+
+
+def range_test(
+    dataset: Dataset,
+    settings: TrainSettings,
+    learner: Learner,
+    *,
+    frozen: bool = True,
+    start: float = 1e-7,
+    end: float = 10.0,
+    steps: int = 100,
+    stop: Callable[[], bool] = lambda: False,
+) -> RangeTest:
+    """Train for at most `steps` batches with a rate that grows from `start` to `end`, and record every loss.
+
+    Ends early at 4 times the best smoothed loss, at a loss that is not a number, or when `stop` says so. Weights,
+    dropout's random state and the learner's running mean are as before it; the optimiser is its own. The idea is
+    Smith's, arXiv:1506.01186.
+    """
+    from core.train.steps import kept_as_it_was, prepare
+    from core.vision.model import set_frozen
+
+    stage = Stage(frozen=frozen)
+    with kept_as_it_was(learner):
+        set_frozen(learner.model, frozen)
+        for _ in prepare(learner, stage, dataset):
+            pass
+        return _climb(learner, settings, stage, lr_ladder(start, end, steps), stop)
+
+
+def _climb(
+    learner: Learner, settings: TrainSettings, stage: Stage, ladder: Floats, stop: Callable[[], bool]
+) -> RangeTest:
+    from core.train.optim import make_optimiser, set_rates
+    from core.train.steps import batch_loss
+    from core.vision.model import set_training
+
+    optimiser = make_optimiser(learner.model, weight_decay=settings.weight_decay)
+    losses: list[float] = []
+    smoothed: list[float] = []
+    why: str | None = None
+    set_training(learner.model, True)
+    learner.restart_losses()
+    for lr, (rows, changes) in zip(ladder, _endless_batches(learner), strict=False):
+        if stop():
+            why = "It was stopped."
+            break
+        set_rates(optimiser, [float(lr)] * len(learner.model.groups()), PLAIN_MOMENTUM)
+        loss = batch_loss(learner, stage, rows, changes)
+        losses.append(float(loss.detach()))
+        smoothed.append(learner.record_loss(losses[-1]))
+        if not math.isfinite(losses[-1]):
+            why = f"The loss is not a number any more at a rate of {lr:.1e}."
+            break
+        if smoothed[-1] > STOP_FACTOR * min(smoothed):
+            why = f"The loss has grown to {STOP_FACTOR} times its best at a rate of {lr:.1e}."
+            break
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+    rates = tuple(float(lr) for lr in ladder[: len(losses)])
+    return RangeTest(rates, tuple(losses), tuple(smoothed), why, len(ladder))
+
+
+def _endless_batches(learner: Learner) -> Iterator[tuple[Any, Any]]:
+    """Batches of one shuffled pass after another; small sets need many passes for 100 steps."""
+    from core.train.steps import plan_epoch
+
+    for epoch in itertools.count():
+        plan = plan_epoch(learner, FINDER_STAGE, epoch)
+        for rows in plan.batches:
+            yield rows, plan.changes

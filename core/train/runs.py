@@ -7,6 +7,7 @@ A run's folder is the truth about it: run.json says where it stands, events.json
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import DiskFull, JobError, NotFound
+from core.errors import DiskFull, JobError, NotFound, WorkspaceError
 from core.settings import ImportSettings
 from core.train.events import Event, History, from_record, to_record
 from core.workspace import (
@@ -28,6 +29,8 @@ from core.workspace import (
     read_lines,
     write_json,
 )
+
+log = logging.getLogger(__name__)
 
 STATES = ("queued", "starting", "running", "done", "stopped", "failed", "diverged", "interrupted")
 ENDED = frozenset({"done", "stopped", "failed", "diverged", "interrupted"})
@@ -119,9 +122,14 @@ def load_run(workspace: Workspace, run_id: str) -> Run:
 
 
 def list_runs(workspace: Workspace, kind: str | None = None) -> list[Run]:
-    """All runs of this owner (of one kind), newest first."""
-    folder = workspace.folder("runs")
-    runs = [load_run(workspace, made) for made in workspace.ids("runs") if (folder / made / "run.json").is_file()]
+    """All runs of this owner (of one kind), newest first. A record that cannot be read is logged and left out."""
+    runs = []
+    for made in workspace.ids("runs"):
+        if (workspace.folder("runs") / made / "run.json").is_file():
+            try:
+                runs.append(load_run(workspace, made))
+            except WorkspaceError as error:
+                log.warning("run %s was left out of the list: %s", made, error)
     runs.sort(key=lambda run: run.record["created"], reverse=True)
     return [run for run in runs if kind is None or run.kind == kind]
 

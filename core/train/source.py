@@ -1,0 +1,139 @@
+"""The pictures of a run: a table in, batches of pixels or cached activations out, on the device that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.data.pixels import decode_all
+from core.train.events import Progress
+from core.vision.augment import Augment, augment_batch
+from core.vision.device import Device
+from core.vision.features import FeatureStore, activations
+from core.vision.model import Classifier
+
+Stop = Callable[[], bool]
+
+
+class Stopped(Exception):
+    """The student pressed stop while pictures were being prepared."""
+
+
+@dataclass
+class Part:
+    """One side of the split. `labels` (N,) int64; `pixels` (N, 3, S, S) uint8; `features` (N, 2 * channels) float32."""
+
+    hashes: list[str]
+    paths: list[Path]
+    labels: torch.Tensor
+    pixels: torch.Tensor | None = None
+    features: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+@dataclass
+class Source:
+    """Both sides of a data set at one picture size, prepared only as far as a stage needs."""
+
+    train: Part
+    valid: Part
+    size: int
+    device: Device
+    stop: Stop = lambda: False
+
+    @classmethod
+    def of(
+        cls, items: pd.DataFrame, image_path: Callable[[str], Path], classes: tuple[str, ...], **settings: object
+    ) -> Source:
+        """Sides from an items table (rows with status "kept"); `image_path` finds a picture by its hash."""
+        index = {label: number for number, label in enumerate(classes)}
+        parts = {}
+        for side in ("train", "valid"):
+            rows = items[items["split"] == side]
+            labels = torch.tensor([index[label] for label in rows["label"]], dtype=torch.int64)
+            parts[side] = Part(list(rows["file"]), [image_path(sha) for sha in rows["file"]], labels)
+        return cls(parts["train"], parts["valid"], **settings)  # type: ignore[arg-type]
+
+    def prepare_pixels(self) -> Iterator[Progress]:
+        """Decode every picture once and keep the bytes on the device."""
+        total = len(self.train) + len(self.valid)
+        done = 0
+        for part in (self.train, self.valid):
+            if part.pixels is not None:
+                done += len(part)
+                continue
+            batches = []
+            for batch in decode_all(part.paths, self.size):
+                self.check_stop()
+                batches.append(batch)
+                done += len(batch)
+                yield Progress(0, "pixels", done, total)
+            part.pixels = torch.cat(batches).to(self.device.torch)
+
+    def prepare_features(
+        self, model: Classifier, store: FeatureStore | None, *, sides: tuple[str, ...]
+    ) -> Iterator[Progress]:
+        """Compute the activations of a frozen body that are not stored yet, and keep them in memory and in `store`."""
+        parts = [getattr(self, side) for side in sides]
+        hashes = [sha for part in parts for sha in part.hashes]
+        paths = dict(zip(hashes, (path for part in parts for path in part.paths), strict=True))
+        rows = store.load(hashes) if store else {}
+        missing = [sha for sha in dict.fromkeys(hashes) if sha not in rows]
+        fresh: dict[str, np.ndarray] = {}
+        try:
+            if missing:
+                yield Progress(0, "activations", len(rows), len(rows) + len(missing))
+            for batch in activations(model, decode_all([paths[sha] for sha in missing], self.size), self.device):
+                for row in batch.numpy():
+                    fresh[missing[len(fresh)]] = row
+                yield Progress(0, "activations", len(rows) + len(fresh), len(rows) + len(missing))
+        finally:
+            if store:
+                store.save(fresh)  # what was computed before a stop is not lost
+        rows.update(fresh)
+        for part in parts:
+            part.features = torch.from_numpy(np.stack([rows[sha] for sha in part.hashes])).to(self.device.torch)
+
+    def forget_features(self) -> None:
+        """The body has changed: activations in memory are those of another model."""
+        self.train.features = self.valid.features = None
+
+    def check_stop(self) -> None:
+        """Raise Stopped when the student asked for the end."""
+        if self.stop():
+            raise Stopped
+
+
+def scores(
+    model: Classifier,
+    part: Part,
+    rows: torch.Tensor,
+    device: Device,
+    *,
+    use_features: bool,
+    augment: Augment | None = None,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """The model's scores (B, classes) in float32 for some rows of a part, from activations or from pixels."""
+    rows = rows.to(device.torch)
+    if use_features and part.features is not None:
+        return model.head(part.features[rows])
+    if part.pixels is None:
+        raise RuntimeError("pixels were not prepared")
+    images = part.pixels[rows]
+    if augment is not None and generator is not None:
+        images = augment_batch(images, augment, generator=generator)
+    with device.autocast(), torch.set_grad_enabled(torch.is_grad_enabled() and _body_trains(model)):
+        pooled = model.pooled(images)
+    return model.head(pooled.float())
+
+
+def _body_trains(model: Classifier) -> bool:
+    return any(parameter.requires_grad for parameter in model.body.parameters())
