@@ -179,6 +179,15 @@ def test_runs_are_listed_newest_first_without_unfinished_folders(workspace):
     assert [run.id for run in runs.list_runs(workspace, "sample")] == [first.id]
 
 
+def test_one_damaged_record_does_not_hide_the_other_runs(workspace, caplog):
+    damaged, newer, whole = (runs.create_run(workspace, "sample", {}) for _ in range(3))
+    (damaged.path / "run.json").write_text("{")
+    (newer.path / "run.json").write_text('{"schema": 99}')
+    assert [run.id for run in runs.list_runs(workspace)] == [whole.id]
+    assert damaged.id in caplog.text
+    assert newer.id in caplog.text
+
+
 def test_another_owners_run_is_not_found(run, tmp_path):
     with pytest.raises(NotFound):
         runs.load_run(Workspace(tmp_path, new_id()), run.id)
