@@ -109,14 +109,11 @@ def create_dataset(
 
     Until dataset.json exists the folder is no data set, so an import that was interrupted leaves nothing half-made.
     """
-    name = check_name(name)
     path = workspace.folder("datasets") / dataset_id
     classes = tuple(sorted(items.loc[items["status"] == "kept", "label"].unique()))
     version = version_of(items)
     with lock(workspace.folder("datasets"), "The list of data sets"):
-        taken = {dataset.name for dataset in list_datasets(workspace)}
-        if name in taken:
-            raise DataError(f"There is a data set called {name!r} already.", hint="Choose another name.")
+        name = check_free_name(workspace, name)
         write_atomic(path / "items.csv", items_to_csv(items))
         append_line(path / "edits.jsonl", {"edit": "import", "source": source, "items": len(items), "version": version})
         record = {
@@ -139,6 +136,14 @@ def check_name(name: str) -> str:
         raise DataError(
             f"A data set's name has 1 to {NAME_MAX} printable characters; this one does not.", hint="Try 'pets'."
         )
+    return clean
+
+
+def check_free_name(workspace: Workspace, name: str) -> str:
+    """`check_name`, and DataError when a data set of that name exists. Ask before long work, not only after it."""
+    clean = check_name(name)
+    if clean in {dataset.name for dataset in list_datasets(workspace)}:
+        raise DataError(f"There is a data set called {clean!r} already.", hint="Choose another name.")
     return clean
 
 
