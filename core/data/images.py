@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import PIL.WebPImagePlugin  # noqa: F401  without it Pillow would load all of its plugins to find this one
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import ImageRejected
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP")  # MPO: what some phones write into a .jpg
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 LONGEST_SIDE = 512  # pixels
 MIN_SIDE = 8  # pixels
 MAX_PIXELS = 50_000_000
