@@ -1,0 +1,66 @@
+"""Predictions: pictures in, labels with probabilities and the time they took out. One picture needs no GPU."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from core.data.images import LONGEST_SIDE, open_image
+from core.data.pixels import square
+from core.deploy.bundle import Bundle
+from core.train.checkpoint import restore_model
+from core.vision.device import pick_device
+
+Picture = Image.Image | bytes | Path
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`probabilities` by label, in the model's order, summing to 1; `ms`: from opening the picture to the answer."""
+
+    label: str
+    probabilities: dict[str, float]
+    ms: float
+
+    @property
+    def probability(self) -> float:
+        """How sure the model is of its answer, 0..1."""
+        return self.probabilities[self.label]
+
+
+class Predictor:
+    """A model ready to answer. Safe to call from several threads: it only reads."""
+
+    def __init__(self, bundle: Bundle, *, device: str = "cpu") -> None:
+        self.classes = bundle.classes
+        self.size = int(bundle.checkpoint.meta["image_size"])
+        # one picture at a time gains nothing from half precision on a CPU
+        self.device = pick_device(device, "float32" if device == "cpu" else "auto")
+        self.model = restore_model(bundle.checkpoint).to(self.device.torch)
+
+    def predict(self, images: Sequence[Picture]) -> list[Prediction]:
+        """One answer per picture; ImageRejected for the first that cannot be opened."""
+        return [self._predict_one(image) for image in images]
+
+    def _predict_one(self, image: Picture) -> Prediction:
+        began = time.perf_counter()
+        if not isinstance(image, Image.Image):
+            image = open_image(image, longest_side=LONGEST_SIDE)  # no larger than the model's pictures were stored
+        probs = self._probabilities(image)
+        best = int(np.argmax(probs))
+        by_label = dict(zip(self.classes, probs.tolist(), strict=True))
+        return Prediction(self.classes[best], by_label, 1000 * (time.perf_counter() - began))
+
+    @torch.inference_mode()
+    def _probabilities(self, image: Image.Image) -> np.ndarray:
+        """Probabilities (classes,) of an upright picture."""
+        pixels = torch.from_numpy(square(image.convert("RGB"), self.size).copy()).permute(2, 0, 1)[None]
+        with self.device.autocast():
+            pooled = self.model.pooled(pixels.to(self.device.torch))
+        return self.model.head(pooled.float()).softmax(1)[0].cpu().double().numpy()
