@@ -39,16 +39,21 @@ class Checkpoint:
 
 
 def model_tensors(model: Classifier, *, with_body: bool) -> dict[str, torch.Tensor]:
-    """The weights to keep; a body that is still as published need not be stored again."""
+    """A copy of the weights to keep; a body that is still as published need not be stored again."""
     state = model.state_dict()
-    return {name: value.detach().cpu() for name, value in state.items() if with_body or name.startswith("head.")}
+    return {name: _copied(value) for name, value in state.items() if with_body or name.startswith("head.")}
+
+
+def _copied(value: torch.Tensor) -> torch.Tensor:
+    """On a CPU the live tensor would go on changing under whoever holds the checkpoint."""
+    return value.detach().to("cpu", copy=True)
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimiser's running means, named "optimiser.<parameter>.<what>"."""
+    """A copy of the optimiser's running means, named "optimiser.<parameter>.<what>"."""
     state = optimiser.state_dict()["state"]
     return {
-        f"optimiser.{index}.{name}": torch.as_tensor(value).detach().cpu()
+        f"optimiser.{index}.{name}": _copied(torch.as_tensor(value))
         for index, entry in state.items()
         for name, value in entry.items()
     }
@@ -60,7 +65,7 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch
     for name, value in tensors.items():
         if name.startswith("optimiser."):
             _, index, what = name.split(".", 2)
-            state.setdefault(int(index), {})[what] = value
+            state.setdefault(int(index), {})[what] = _copied(value)
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
