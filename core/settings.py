@@ -107,11 +107,15 @@ class Stage:
             f"{self.epochs} epochs were asked for; a stage has 1 to 1000.",
             "Four is a good first number.",
         )
-        high = self.lr[1] if isinstance(self.lr, tuple) else self.lr
-        low = self.lr[0] if isinstance(self.lr, tuple) else None
-        for rate in (high, low):
+        _require(
+            not isinstance(self.lr, tuple) or len(self.lr) == 2,
+            f"The spread of rates {self.lr} does not have two ends.",
+            "Give one rate, or a first and a last one.",
+        )
+        low, high = self.lr if isinstance(self.lr, tuple) else (None, self.lr)
+        for rate in (high,) if low is None else (high, low):
             _require(
-                rate is None or (math.isfinite(rate) and 0 < rate <= 1e6),
+                rate is not None and math.isfinite(rate) and 0 < rate <= 1e6,
                 f"The learning rate is {rate}; it must be a number above 0.",
                 "0.003 is a good first rate for a frozen model.",
             )
@@ -194,7 +198,7 @@ class TrainSettings:
 
 def _check_seed(seed: int) -> None:
     _require(
-        0 <= seed < 2**32,
+        isinstance(seed, int) and 0 <= seed < 2**32,
         f"The seed is {seed}; it must be a whole number from 0 to 4294967295.",
         "42 is as good as any.",
     )

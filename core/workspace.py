@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import json
 import os
 import re
@@ -105,7 +106,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(
                 "The disk is full, so this could not be saved.", hint="Free some space and try again."
             ) from error
@@ -192,23 +193,35 @@ def check_schema(found: object, name: str) -> None:
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
-    """Append one JSON record as one line in a single write (one writer per file)."""
-    line = json.dumps({"schema": SCHEMA, **record}, ensure_ascii=True, allow_nan=False) + "\n"
-    with disk_errors(), path.open("ab", buffering=0) as file:
-        file.write(line.encode())
+    """Append one JSON record as one line in a single write (one writer per file).
+
+    A line that a killed writer left unfinished is closed first, so that it takes nothing with it.
+    """
+    line = (json.dumps({"schema": SCHEMA, **record}, ensure_ascii=True, allow_nan=False) + "\n").encode()
+    with disk_errors(), path.open("ab+", buffering=0) as file:
+        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            line = b"\n" + line
+        if file.write(line) != len(line):  # the disk took the first part only
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Records from byte `start` on, and where to read on. A last line that is not finished yet is left for later."""
+    """Records from byte `start` on, and where to read on.
+
+    A last line that is not finished yet is left for later; a line that a killed writer never finished is skipped.
+    """
     if not path.exists():
         return [], start
     with path.open("rb") as file:
         file.seek(start)
         data = file.read()
     end = data.rfind(b"\n") + 1
-    records = [json.loads(line) for line in data[:end].splitlines() if line.strip()]
+    records = []
+    for line in data[:end].splitlines():
+        with contextlib.suppress(ValueError):  # torn: whoever wrote it was killed in the middle
+            records.append(json.loads(line))
     for record in records:
-        check_schema(record.get("schema"), path.name)
+        check_schema(record.get("schema") if isinstance(record, dict) else None, path.name)
     return records, start + end
 
 

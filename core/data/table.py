@@ -6,6 +6,7 @@ data set's version, and a run keeps a copy of the table it was trained on.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -170,10 +171,15 @@ def load_dataset(workspace: Workspace, wanted: str) -> Dataset:
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
-    """All finished data sets of this owner, oldest first."""
+    """All finished data sets of this owner, oldest first.
+
+    One that cannot be read (damaged, or from a newer Bearings) is left out, so that it does not hide all others;
+    `load_dataset` with its id says what is wrong with it.
+    """
     folder = workspace.folder("datasets")
-    return [
-        load_dataset(workspace, made)
-        for made in workspace.ids("datasets")
-        if (folder / made / "dataset.json").is_file()
-    ]
+    found = []
+    for made in workspace.ids("datasets"):
+        if (folder / made / "dataset.json").is_file():
+            with contextlib.suppress(WorkspaceError):
+                found.append(load_dataset(workspace, made))
+    return found
