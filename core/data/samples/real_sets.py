@@ -6,6 +6,7 @@ torchvision is imported where it is used: neither the web server nor the bears n
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import secrets
 import shutil
@@ -226,7 +227,10 @@ def _sizes(folder: Path) -> tuple[int, int]:
 
 
 def _not_downloaded(title: str, fault: Exception) -> Exception:
-    if isinstance(fault, OSError) and fault.errno in (28, 122):  # no room: `disk_errors` has the sentence for it
+    if isinstance(fault, OSError) and fault.errno in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+    ):  # no room: `disk_errors` has the sentence for it
         return fault
     reason = " ".join(str(fault).split())[:200] or type(fault).__name__
     return DataError(
