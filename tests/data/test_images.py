@@ -1,4 +1,4 @@
-"""Opening pictures: every mode and orientation comes out right, and no file, however hostile, gets through or crashes."""
+"""Opening pictures: every mode and orientation comes out right, and a hostile file gives a reason, never a crash."""
 
 from __future__ import annotations
 
@@ -236,10 +236,7 @@ def test_reduced_decoding_looks_like_the_full_picture():
     full = open_image(data).resize((512, 384), Image.Resampling.LANCZOS)
     quick = Image.open(io.BytesIO(reencode(data).jpeg))
     assert np.abs(np.asarray(full, int) - np.asarray(quick, int)).mean() < 4
-    assert (
-        max(open_image(data, longest_side=300).size) == 300 * 8 // 8
-        or max(open_image(data, longest_side=300).size) >= 300
-    )
+    assert 300 <= max(open_image(data, longest_side=300).size) < 600
     assert open_image(data).size == (2400, 1800)
 
 
