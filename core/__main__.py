@@ -11,6 +11,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -201,8 +202,7 @@ def _train(workspace: Workspace, options: Any) -> int:
     for event in _reported(work(run)):
         events.append(event)
         if isinstance(event, EpochDone):
-            row = {name: getattr(event, name) for name in event.__dataclass_fields__ if name != "seq"}
-            _print(row)
+            _print({name: value for name, value in asdict(event).items() if name != "seq"})
     _print(_summary(load_run(workspace, run.id), History.of(events), settings))
     return 0
 

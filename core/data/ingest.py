@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.data.archive import Archive, Member
+from core.data.events import Event
 from core.data.images import MAX_BYTES, Encoded, open_image, reencode
 from core.data.layout import Layout, is_junk, read_layout, shown
 from core.data.shelf import Picture, Rejected
@@ -15,7 +16,6 @@ from core.data.store import publish
 from core.data.table import check_free_name
 from core.errors import DataError, ImageRejected
 from core.settings import ImportSettings
-from core.train.events import Event
 from core.workspace import Workspace
 
 __all__ = ["Encoded", "Picture", "Rejected", "import_source", "open_image", "publish", "reencode"]

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.decoder import Task
+from core.data.events import DataReady, Event, Progress
 from core.data.images import Encoded
 from core.data.layout import check_class_count
 from core.data.pool import Stopped, make_pictures
@@ -25,7 +26,6 @@ from core.data.split import stratified_split
 from core.data.table import COLUMNS, Dataset, check_free_name, create_dataset
 from core.errors import DataError, ImageRejected
 from core.settings import ImportSettings
-from core.train.events import DataReady, Event, Progress
 from core.workspace import Workspace, check_free_space
 
 STORED_BYTES = 120_000  # about what a stored picture takes, for the check of free space

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import pandas as pd
+
+from core.data.events import DataReady, Progress
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,6 @@ class Note:
     seq: int
     code: str
     text: str
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Work that is not training: `done` of `total` in `phase` (pixels, activations, import, draw, download)."""
-
-    kind: ClassVar[str] = "progress"
-    seq: int
-    phase: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -146,22 +137,6 @@ class Finished:
     seconds: float
 
 
-@dataclass(frozen=True)
-class DataReady:
-    """An import or a sample is a data set now. `rejected`: name and reason of each file that could not be used."""
-
-    kind: ClassVar[str] = "data"
-    seq: int
-    dataset: str
-    name: str
-    classes: tuple[str, ...]
-    kept: int
-    train: int
-    valid: int
-    rejected: tuple[Mapping[str, str], ...] = field(default=())
-    notes: tuple[str, ...] = field(default=())
-
-
 Event = Started | Note | Progress | StageStarted | BatchDone | EpochDone | Saved | Diverged | Finished | DataReady
 EVENTS: Mapping[str, type] = {
     kind.kind: kind
@@ -187,7 +162,8 @@ def from_record(record: Mapping[str, Any]) -> Event:
         if isinstance(value, str) and "float" in str(item.type):
             value = _NOT_FINITE[value]
         values[item.name] = tuple(value) if isinstance(value, list) else value
-    return made(**values)
+    event: Event = made(**values)
+    return event
 
 
 @dataclass(frozen=True)

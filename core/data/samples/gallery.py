@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.data.decoder import Task
+from core.data.events import Event
 from core.data.pool import Stopped
 from core.data.samples import real_sets
 from core.data.samples.real_sets import Candidate, Candidates
@@ -22,7 +23,6 @@ from core.data.store import publish
 from core.data.table import check_free_name
 from core.errors import SettingsError
 from core.settings import ImportSettings
-from core.train.events import Event
 from core.workspace import Workspace
 
 PER_CLASS = (2, 2000)

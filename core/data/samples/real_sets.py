@@ -19,10 +19,10 @@ from types import MappingProxyType
 from typing import Any
 
 from core.data.decoder import Task
+from core.data.events import Progress
 from core.data.images import Encoded, encode
 from core.data.pool import Stopped
 from core.errors import DataError
-from core.train.events import Progress
 from core.workspace import check_free_space, disk_errors
 
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
