@@ -38,7 +38,7 @@ def _row(label: str, probability: float, kind: str, threshold: float) -> str:
     return (
         f'<div class="bar bar-{kind}" role="listitem"><span class="bar-name" title="{esc(label)}">{esc(label)}</span>'
         f'<span class="bar-track"><b style="width:{width:.1f}%"></b>{mark}</span>'
-        f'<span class="bar-value">{share(probability)}</span></div>'
+        f'<span class="bar-value">{esc(share(probability))}</span></div>'
     )
 
 

@@ -73,8 +73,12 @@ def rate(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of one as a percentage with two or three digits: 0.054 -> "5.4 %", 0.5 -> "50 %"."""
+    """A share of one as a percentage with two or three digits: 0.054 -> "5.4 %", 0.5 -> "50 %", 0.9999 -> "> 99.9 %"."""
     percent = 100 * value
+    if 0 < percent < 0.05:
+        return "< 0.1 %"
+    if 99.95 <= percent < 100:
+        return "> 99.9 %"
     return f"{percent:.1f} %" if 0 < percent < 9.95 or 99 < percent < 100 else f"{percent:.0f} %"
 
 

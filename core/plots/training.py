@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from core.plots.style import MAX_POINTS, Look, rate
+from core.settings import Stage
+from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
 _LEFT, _RIGHT = 62, 62
@@ -82,17 +84,28 @@ def training_figure(
     }
 
 
-def plan_figure(at: Sequence[float], lrs: Sequence[float], momentums: Sequence[float], look: Look) -> Spec:
-    """The rate and the momentum of a run that has not begun, over its epochs (`at` runs from 0 to the last one)."""
+def planned(stages: Sequence[Stage], *, points: int = 80) -> pd.DataFrame:
+    """The rate and momentum that stages will go through: columns at (epochs), lr and momentum, `points` per stage."""
+    rows, begin = [], 0
+    for stage in stages:
+        for pos in np.linspace(0.0, 1.0, points):
+            lr = rate_at(stage.schedule, float(pos), lr_max=stage.lr_max, epochs=stage.epochs)
+            rows.append((begin + pos * stage.epochs, lr, momentum_at(stage.schedule, float(pos))))
+        begin += stage.epochs
+    return pd.DataFrame(rows, columns=["at", "lr", "momentum"])
+
+
+def plan_figure(plan: pd.DataFrame, look: Look) -> Spec:
+    """The rate and the momentum of a run that has not begun, over its epochs; see `planned`."""
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
         "legend": _legend(["learning rate", "momentum"], look),
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
         "grid": {"left": _LEFT, "right": _RIGHT, "top": 48, "bottom": 56},
-        "xAxis": [_epoch_axis(round(max(at)), look, 0)],
-        "yAxis": _rate_axes(0, look, top=max(lrs)),
-        "series": _rate_series(pd.Series(at), pd.Series(lrs), pd.Series(momentums), look, grid=0),
+        "xAxis": [_epoch_axis(round(plan["at"].max()), look, 0)],
+        "yAxis": _rate_axes(0, look, top=float(plan["lr"].max())),
+        "series": _rate_series(plan["at"], plan["lr"], plan["momentum"], look, grid=0),
     }
 
 

@@ -6,14 +6,18 @@ whether they are. Nothing here belongs to one session, and nothing here is dropp
 
 from __future__ import annotations
 
+import dataclasses
 import gc
+import hashlib
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+from core.data.images import LONGEST_SIDE, open_image
 from core.errors import JobError, LabError
 from core.settings import AppSettings
 from core.ui.models import DEMO, Model
@@ -109,6 +113,14 @@ def demo() -> Background[Any]:
     return Background("The bear model", warm)
 
 
+@cache
+def demo_pictures() -> dict[str, Any]:
+    """The sample pictures of the shipped model by the hash of their bytes, in their order (fields: jpeg, label)."""
+    from core.deploy import demo as shipped
+
+    return {hashlib.sha256(picture.jpeg).hexdigest(): picture for picture in shipped.pictures()}
+
+
 class Predictors:
     """The few models that were used last, ready to answer; one picture is computed at a time."""
 
@@ -117,14 +129,15 @@ class Predictors:
         self._lock = threading.Lock()
         self._warm: OrderedDict[tuple[str, str, float], Any] = OrderedDict()
 
-    def predict(self, model: Model, images: Sequence[Any]) -> list[Any]:
-        """Predictions of one model for opened pictures, in their order."""
-        if model.id == DEMO:
-            predictor = demo().get()
-            with self._lock:
-                return predictor.predict(images)
+    def predict(self, model: Model, picture: bytes) -> Any:
+        """What a model says about one picture. `ms` counts from the bytes to the answer, without waiting for a turn."""
+        began = time.perf_counter()
+        image = open_image(picture, longest_side=LONGEST_SIDE)
+        opening_ms = 1000 * (time.perf_counter() - began)
+        shipped = demo().get() if model.id == DEMO else None
         with self._lock:
-            return self._of_run(model).predict(images)
+            prediction = (shipped or self._of_run(model)).predict([image])[0]
+        return dataclasses.replace(prediction, ms=opening_ms + prediction.ms)
 
     def _of_run(self, model: Model) -> Any:
         from core.deploy.bundle import bundle_of
@@ -152,22 +165,13 @@ def start_all() -> None:
 
 
 def submit(workspace: Workspace, kind: str, request: dict[str, Any]) -> str:
-    """Write a run down and hand it to the engine; the run's id. LabError when there is no engine to take it."""
-    from core.train.runs import create_run, discard
+    """Write a run down and hand it to the engine; the run's id. JobError when there is no engine or no room for it."""
+    from core.train.runs import create_run
 
     port = engine().get()
-    run = create_run(workspace, kind, request)
-    try:
-        port.submit(run)
-    except LabError:
-        discard(run)
-        raise
-    return run.id
+    return port.submit(create_run(workspace, kind, request)).id
 
 
 def resubmit(run: Any) -> None:
     """Put a run that ended too early back into the queue; it goes on from its last checkpoint."""
-    from core.train.runs import requeue
-
-    port = engine().get()
-    port.submit(requeue(run))
+    engine().get().resume(run)

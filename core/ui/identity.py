@@ -89,6 +89,7 @@ class IdentityMiddleware:
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and add the cookie to the answer where it is missing."""
         if scope["type"] != "http" or self.settings.profile == "laptop":
             await self.app(scope, receive, send)
             return

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from core.data.table import load_dataset
 from core.errors import NotFound
 from core.train.runs import Run, list_runs, load_run
 from core.workspace import Workspace, is_id
 
 DEMO = "demo"
-USABLE = ("done", "stopped", "interrupted", "failed", "diverged")
+WEIGHTS = "last.safetensors"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Model:
     @property
     def saved_at(self) -> float:
         """When its weights were written, in unix seconds; 0 for the shipped model."""
-        return (self.run.path / "best.safetensors").stat().st_mtime if self.run else 0.0
+        return (self.run.path / WEIGHTS).stat().st_mtime if self.run else 0.0
 
 
 def shipped() -> Model:
@@ -52,7 +52,7 @@ def find_model(workspace: Workspace, wanted: str) -> Model:
 
 
 def _has_weights(run: Run) -> bool:
-    return run.state in USABLE and (run.path / "best.safetensors").is_file()
+    return run.ended and (run.path / WEIGHTS).is_file()
 
 
 def _of(run: Run) -> Model:
@@ -61,8 +61,16 @@ def _of(run: Run) -> Model:
 
 def run_title(run: Run) -> str:
     """A run in a few words: its data set, what it did and how well."""
-    request: dict[str, Any] = dict(run.request)
     result = run.result or {}
     wrong, of = result.get("wrong"), result.get("of")
-    score = f"{wrong} of {of} wrong" if wrong is not None and of else run.state
-    return f"{request.get('dataset_name') or 'a data set'} · {score}"
+    score = f"{wrong} of {of} wrong" if wrong is not None else run.state
+    preset = str(run.request.get("preset", "")).replace("_", " ")
+    return " · ".join(part for part in (dataset_name(run), preset, score) if part)
+
+
+def dataset_name(run: Run) -> str:
+    """The name of the data set that a run was trained on."""
+    try:
+        return load_dataset(run.workspace, run.request["dataset"]).name
+    except NotFound:
+        return "a deleted data set"

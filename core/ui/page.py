@@ -1,0 +1,165 @@
+"""The parts that every page shares: its frame, its words, its gates and what happens when something fails.
+
+A page begins, requires, chooses, computes, shows and explains. PAGES is the only list of pages.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import logging
+import secrets
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.data.table import Dataset
+from core.errors import LabError
+from core.plots.style import Look, esc, look
+from core.text import read
+from core.ui import state
+from core.ui.gallery import inline
+
+ROOT = Path(__file__).parents[2]
+log = logging.getLogger("bearings")
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """One page: its section in the navigation, its title and its icon."""
+
+    section: str
+    title: str
+    icon: str
+
+
+PAGES: Mapping[str, PageInfo] = {
+    "home": PageInfo("Start", "Home", ":material/home:"),
+    "build": PageInfo("Data", "Build", ":material/add_photo_alternate:"),
+    "train": PageInfo("Train", "Train", ":material/show_chart:"),
+    "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
+}
+
+
+def entry(name: str) -> Any:
+    """The page as Streamlit knows it."""
+    info = PAGES[name]
+    return st.Page(
+        ROOT / "pages" / f"{name}.py", title=info.title, icon=info.icon, url_path=name, default=name == "home"
+    )
+
+
+def navigation() -> dict[str, list[Any]]:
+    """All pages by section, in the order of PAGES."""
+    sections: dict[str, list[Any]] = {}
+    for name, info in PAGES.items():
+        sections.setdefault(info.section, []).append(entry(name))
+    return sections
+
+
+def begin(name: str, title: str | None = None) -> None:
+    """Title and goal: what you will be able to do here."""
+    st.title(title or PAGES[name].title, anchor=False)
+    st.html(f'<p class="goal">{esc(read(name, "goal"))}</p>')
+
+
+def say(name: str, section: str, **values: object) -> str:
+    """A section of a page's words with values filled in; every value is made safe for a page."""
+    return read(name, section).format(**{key: esc(value) for key, value in values.items()})
+
+
+def see(text: str, kind: str = "") -> None:
+    """Say what there is to see, from your own numbers. `kind` may be "attention" or "high"."""
+    st.html(f'<div class="see {kind}">{inline(text)}</div>')
+
+
+def challenge(name: str) -> None:
+    """Offer one small challenge."""
+    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, "try"))}</div>')
+
+
+def explain(name: str, *, source: Callable[..., object] | str) -> None:
+    """Fold away the idea in words and the source of the function that did the work.
+
+    `source` may be "package.module:Class.method": then the file is read without importing it (torch takes seconds).
+    """
+    with st.expander("Behind it", icon=":material/code:"):
+        st.markdown(read(name, "behind"))
+        st.code(source_of(source), language="python")
+
+
+def source_of(function: Callable[..., object] | str) -> str:
+    """The text of a function, given itself or as "package.module:Class.method"."""
+    if not isinstance(function, str):
+        return inspect.getsource(function)
+    module, _, qualified = function.partition(":")
+    return _find_source((ROOT / Path(*module.split("."))).with_suffix(".py"), qualified)
+
+
+@cache
+def _find_source(path: Path, qualified: str) -> str:
+    text = path.read_text(encoding="utf-8")
+    node: Any = ast.parse(text)
+    for name in qualified.split("."):
+        node = next(child for child in node.body if getattr(child, "name", None) == name)
+    return textwrap.dedent("    " * node.col_offset + (ast.get_source_segment(text, node, padded=True) or ""))
+
+
+def go(name: str, **query: str) -> None:
+    """Leave for another page, with these values in its address."""
+    st.switch_page(entry(name), query_params=query)
+
+
+def next_step(label: str, name: str, *, key: str, **query: str) -> None:
+    """The one button that leads on."""
+    if st.button(label, key=key, type="primary", icon=":material/arrow_forward:", icon_position="right"):
+        go(name, **query)
+
+
+def require_dataset(name: str) -> Dataset:
+    """The current data set; without one the page ends here, with the way to get one."""
+    found = state.dataset()
+    if found is None:
+        with st.container(key="card-gate"):
+            st.markdown(read(name, "need_data"))
+            next_step("Build a data set", "build", key=f"{name}.gate")
+        st.stop()
+    return found
+
+
+def current_look() -> Look:
+    """Colours and sizes for figures, as this browser shows the app."""
+    return look(state.theme(), projector=state.projector())
+
+
+def show_error(error: LabError) -> None:
+    """What happened and what to do next, in the learner's words."""
+    st.error(
+        f"{esc(error.message)}  \n{esc(error.hint)}" if error.hint else esc(error.message), icon=":material/error:"
+    )
+
+
+def show_crash(error: Exception) -> bool:
+    """One sentence for a fault of ours, with a code under which the log has the traceback. True: it was shown."""
+    if isinstance(error, LabError):
+        show_error(error)
+        return True
+    code = secrets.token_hex(4)
+    log.error("page failed, code %s", code, exc_info=error)
+    st.error(read("shell", "crash").format(code=code), icon=":material/error:")
+    return True
+
+
+@contextlib.contextmanager
+def boundary() -> Iterator[None]:
+    """Whatever fails inside becomes a sentence on the page; what surrounds it goes on."""
+    try:
+        yield
+    except Exception as error:  # the outermost frame of a page: nothing above could do better
+        show_crash(error)

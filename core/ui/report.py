@@ -1,0 +1,85 @@
+"""The report on a data set: its table and the import's last event in, counts, pictures and reasons out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.data.table import Dataset
+from core.plots.style import esc, number
+from core.train.events import DataReady
+from core.train.runs import list_runs, read_events
+from core.ui import gallery, page
+
+CLASSES_AT_ONCE = 8
+ENOUGH, UNBALANCED = 10, 3
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def made_by(dataset: Dataset) -> DataReady | None:
+    """What the import or sample that made a data set said last; None when its run is gone."""
+    for run in list_runs(dataset.workspace):
+        if run.kind in ("import", "sample") and (run.result or {}).get("dataset") == dataset.id:
+            return next((event for event in read_events(run)[0] if isinstance(event, DataReady)), None)
+    return None
+
+
+def show(dataset: Dataset) -> None:
+    """Counts for each class, twelve pictures of each, and why files could not be used."""
+    kept = dataset.kept()
+    counts = kept["label"].value_counts()
+    train = int((kept["split"] == "train").sum())
+    values = {"kept": len(kept), "classes": len(counts), "train": train, "valid": len(kept) - train}
+    page.see(page.say("build", "report", **values))
+    _remarks(counts)
+    st.html(gallery.class_rows(dataset, kept, _some(list(counts.sort_index().index))))
+    ready = made_by(dataset)
+    if ready is not None:
+        for note in ready.notes:
+            page.see(esc(note), "attention")
+        rejections(ready.rejected, dataset.name)
+
+
+def _remarks(counts: pd.Series) -> None:
+    smallest, largest = int(counts.min()), int(counts.max())
+    if smallest < ENOUGH:
+        page.see(page.say("build", "few", count=smallest), "attention")
+    if largest >= UNBALANCED * smallest:
+        page.see(page.say("build", "unbalanced", ratio=number(largest / smallest)), "attention")
+
+
+def _some(classes: list[str]) -> list[str]:
+    """All classes, or one page of them when there are many."""
+    if len(classes) <= CLASSES_AT_ONCE:
+        return classes
+    pages = -(-len(classes) // CLASSES_AT_ONCE)
+    shown = st.pagination(pages, key="build.page")
+    return classes[(shown - 1) * CLASSES_AT_ONCE : shown * CLASSES_AT_ONCE]
+
+
+def rejections(rejected: Sequence[Mapping[str, str]], name: str) -> None:
+    """What could not be used and why, to read and to take away as a table."""
+    if not rejected:
+        return
+    table = pd.DataFrame([dict(row) for row in rejected])
+    with st.expander(page.say("build", "rejected", count=len(table)), expanded=len(table) <= 20):
+        st.dataframe(table, hide_index=True, width="stretch", key="build.rejected")
+        st.download_button(
+            "Save as CSV",
+            data=lambda: csv_for_spreadsheets(table),
+            file_name="rejected.csv",
+            mime="text/csv",
+            key="build.rejected.csv",
+            on_click="ignore",
+        )
+
+
+def csv_for_spreadsheets(table: pd.DataFrame) -> str:
+    """A table as CSV in which no cell can be taken for a formula: such cells begin with an apostrophe.
+
+    A file called `=1+2.jpg` becomes `'=1+2.jpg`.
+    """
+    safe = table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell)
+    return safe.to_csv(index=False, lineterminator="\n")
