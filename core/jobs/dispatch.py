@@ -140,6 +140,7 @@ class Dispatcher(SchedulerPlugin):
         self._ran_out_of_memory = ran_out_of_memory
         self._arriving: dict[str, Ticket] = {}
         self._keys: dict[str, str] = {}
+        self._follows: dict[str, asyncio.Task[None]] = {}
         self._reasons: dict[str, Reason] = {}
         self._missed: dict[str, tuple[float, int]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,11 +167,13 @@ class Dispatcher(SchedulerPlugin):
     async def close(self) -> None:
         """Stop handing out runs and give those under way their last state; call it once their processes are gone."""
         self.closing = True
+        if self._follows:
+            await asyncio.wait(set(self._follows.values()), timeout=GRACE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for ticket in list(self.running.values()):
-            await asyncio.to_thread(self._close_record, ticket, None)
+        for ticket in self.running.values():
+            await self._close_record(ticket, None)
         if self.client is not None:
             await self.client.close()
 
@@ -194,6 +197,8 @@ class Dispatcher(SchedulerPlugin):
     async def submit(self, home: str, owner: str, run_id: str, again: bool = False) -> dict[str, Any]:
         """Put a run in the queue (`again`: one that ended too early), or say why not."""
         run = await asyncio.to_thread(runs.load_run, Workspace(Path(home), owner), run_id)
+        if run.ended and run_id in self._follows:  # it has only just ended: its worker is still tidying up
+            await asyncio.wait({self._follows[run_id]}, timeout=2 * GRACE_S)
         if self._find(run_id) is not None:  # a double click
             return {"ok": True}
         ticket = Ticket(home, owner, run_id, LANES[run.kind], time.time())
@@ -240,10 +245,11 @@ class Dispatcher(SchedulerPlugin):
         known = (*self.waiting, *self.running.values(), *self._arriving.values())
         return next((ticket for ticket in known if ticket.run_id == run_id), None)
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
+        self._tasks.add(task)  # the loop itself holds tasks by weak references only
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _pump(self) -> None:
         """Hand out as many runs as there are free workers; an owner has one at a time in each lane."""
@@ -261,7 +267,7 @@ class Dispatcher(SchedulerPlugin):
                 served[ticket.owner] = next(self._count)
                 self.waiting.remove(ticket)
                 self.running[ticket.run_id] = ticket
-                self._spawn(self._follow(ticket))
+                self._follows[ticket.run_id] = self._spawn(self._follow(ticket))
 
     def _slots(self, lane: str) -> int:
         return int(sum(state.resources.get(lane, 0) for state in self.scheduler.workers.values()))
@@ -283,13 +289,14 @@ class Dispatcher(SchedulerPlugin):
             )
             if await future:
                 place = next(state.address for state in self.scheduler.tasks[key].who_has)
+            future.release()  # an answer that is lost with its worker would be computed again
         except Exception as error:
             log.warning("run %s: its worker gave no answer: %s", ticket.run_id, type(error).__name__)
             fault = error
         await self._close_record(ticket, fault)
         if place:
             await self._kill(place)
-        del self.running[ticket.run_id]
+        del self.running[ticket.run_id], self._follows[ticket.run_id], self._keys[ticket.run_id]
         self._pump()
 
     async def _close_record(self, ticket: Ticket, fault: Exception | None) -> None:
@@ -316,8 +323,10 @@ class Dispatcher(SchedulerPlugin):
     async def _insist(self, ticket: Ticket) -> None:
         """End the process of a run that does not stop by itself within the grace period."""
         await asyncio.sleep(GRACE_S)
+        if self.running.get(ticket.run_id) is not ticket:
+            return
         task = self.scheduler.tasks.get(self._keys[ticket.run_id])
-        if self.running.get(ticket.run_id) is not ticket or task is None or task.processing_on is None:
+        if task is None or task.processing_on is None:
             return
         message = f"It did not stop by itself within {GRACE_S:.0f} seconds, so its process was ended."
         self._reasons[ticket.run_id] = ("stopped", None, message, _GOES_ON)
@@ -351,7 +360,7 @@ class Dispatcher(SchedulerPlugin):
         message = f"The process that worked on this has not answered for {HEARTBEAT_S * MISSED_MAX:.0f} seconds."
         keys = {str(task.key) for task in self.scheduler.workers[address].processing}
         for ticket in self.running.values():
-            if self._keys[ticket.run_id] in keys:
+            if self._keys.get(ticket.run_id) in keys:
                 self._reasons[ticket.run_id] = ("failed", "stalled", message, _GOES_ON)
         await self._kill(address)
 

@@ -15,6 +15,7 @@ import os
 import re
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,15 @@ def dask_setup(worker: Any) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     logging.getLogger("distributed").setLevel(logging.WARNING)
     if "train" in worker.state.total_resources:
-        try:
-            importlib.import_module("core.train.learner")  # seconds of imports that the first run would wait for
-        except ImportError:  # a run then fails with a sentence; an engine that does not come up would say less
-            log.exception("training cannot be prepared")
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    """Import what training needs, seconds of it; a run that comes before it is done waits at its own import."""
+    try:
+        importlib.import_module("core.train.learner")
+    except ImportError:  # the run then fails with a sentence; an engine that does not come up would say less
+        log.exception("training cannot be prepared")
 
 
 def _numbered(run: Run, stop: Stop) -> Iterator[Event]:
