@@ -51,23 +51,35 @@ RIBBONS: tuple[Colour, ...] = (
     (150, 96, 150),
     (236, 228, 214),
 )
-# usual value and spread of each measure, in head radii (ears, face) or body heights (hump)
+# usual value and spread of each measure, in head radii (ears, face), body heights (hump) or shares (fur)
 BUILD: dict[str, dict[str, tuple[float, float]]] = {
     "black": {
         "ear": (0.27, 0.02),
-        "tall": (1.55, 0.14),
+        "tall": (1.45, 0.10),
         "apart": (0.60, 0.05),
         "hump": (0.0, 0.008),
-        "dish": (-0.04, 0.05),
+        "dish": (-0.05, 0.04),
+        "wide": (0.90, 0.03),
+        "shag": (0.55, 0.08),
     },
     "grizzly": {
         "ear": (0.25, 0.02),
-        "tall": (1.02, 0.08),
-        "apart": (0.80, 0.05),
-        "hump": (0.13, 0.03),
-        "dish": (0.22, 0.06),
+        "tall": (1.00, 0.07),
+        "apart": (0.82, 0.05),
+        "hump": (0.16, 0.03),
+        "dish": (0.24, 0.05),
+        "wide": (1.08, 0.03),
+        "shag": (1.05, 0.10),
     },
-    "teddy": {"ear": (0.38, 0.04), "tall": (0.98, 0.04), "apart": (0.80, 0.05), "hump": (0.0, 0.0), "dish": (0.0, 0.0)},
+    "teddy": {
+        "ear": (0.38, 0.04),
+        "tall": (0.98, 0.04),
+        "apart": (0.80, 0.05),
+        "hump": (0.0, 0.0),
+        "dish": (0.0, 0.0),
+        "wide": (1.04, 0.03),
+        "shag": (0.35, 0.03),
+    },
 }
 
 
@@ -82,6 +94,7 @@ class Anatomy:
     hump: float
     dish: float
     wide: float
+    shag: float
     plush: bool
     coat: Colour
     muzzle: Colour
@@ -107,7 +120,6 @@ def draw_anatomy(label: str, rng: random.Random) -> Anatomy:
     return Anatomy(
         label=label,
         **build,
-        wide={"black": 0.92, "grizzly": 1.06, "teddy": 1.04}[label] + rng.gauss(0, 0.03),
         plush=plush,
         coat=coat,
         muzzle=_muzzle(label, coat, rng),
@@ -124,7 +136,7 @@ def _muzzle(label: str, coat: Colour, rng: random.Random) -> Colour:
     if label == "teddy":
         return mix(coat, CREAM, rng.choice((0.08, 0.45, 0.7)))
     tan = (186, 144, 98)
-    return mix(coat, tan, rng.uniform(0.25, 0.75) if label == "black" else rng.uniform(0.1, 0.55))
+    return mix(coat, tan, rng.uniform(0.45, 0.9) if label == "black" else rng.uniform(0.05, 0.4))
 
 
 @dataclass(frozen=True)
@@ -163,9 +175,9 @@ class Brush:
         """A rounded, furry part; `shade` darkens what lies further back, `fur` is the length of the tufts."""
         base = mix(self.look.coat if colour is None else colour, INK, shade)
         points = self.place(outline)
-        reach = fur * self.scale * (0.35 if self.look.plush else 1.0)
+        reach = fur * self.scale * self.look.shag
         if reach * self.canvas.side > 1.5:
-            points = ragged(points, reach, self.canvas.rng, spacing=max(0.0035, reach * 0.42))
+            points = ragged(points, reach, self.canvas.rng, spacing=max(0.0032, reach * 0.36))
         self.canvas.solid(points, ramp(base), texture=self.look.texture, grain=grain)
 
     def flat(self, outline, colour: Colour, *, alpha: float = 1.0) -> None:

@@ -132,12 +132,14 @@ def _leg(brush: Brush, hip: float, foot: float, *, shade: float = 0.0, thick: fl
     brush.part(limb(((hip + foot) / 2 - 0.01, -0.20), 0.10, (foot, -0.07), 0.085), shade=shade, fur=0.03)
     brush.part(limb((foot, -0.055), 0.06, (foot + 0.08, -0.045), 0.05), shade=shade, fur=0.02)
     if not shade:
-        _claws(brush, (foot + 0.10, -0.05), downward=0.045, forward=0.03)
+        _claws(brush, (foot + 0.055, -0.045), downward=0.038, forward=0.02)
 
 
 def _walking_head(brush: Brush, *, turned: bool, short: float) -> Point:
     look = brush.look
-    at = (0.62 * short + 0.02, brush.rng.uniform(-0.80, -0.62) - (0.06 if look.plush else 0.0))
+    at = (0.62 * short + 0.02, brush.rng.uniform(-0.80, -0.62))
+    if look.plush:
+        at = (at[0] - 0.07, at[1] - 0.04)
     radius = 0.245 if look.plush else 0.205
     if not look.plush:
         brush.part(limb((0.34 * short, -0.62), 0.20, at, 0.17), fur=0.05)

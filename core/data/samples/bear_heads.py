@@ -69,7 +69,7 @@ def _front_ear(brush: Brush, side: int, yaw: float) -> None:
     look = brush.look
     size = look.ear * (1 - 0.15 * side * yaw)
     x = side * look.apart - 0.16 * yaw
-    y = {"black": -0.86, "grizzly": -0.66, "teddy": -0.72}[look.label]
+    y = {"black": -0.82, "grizzly": -0.66, "teddy": -0.72}[look.label]
     lean = -side * (0.16 if look.label == "black" else 0.5)
     brush.part(ellipse((x, y - size * (look.tall - 1)), size, size * look.tall, turn=lean), shade=0.10, fur=0.08)
     inner = mix(look.muzzle, (206, 140, 120), 0.35) if look.plush else mix(look.coat, INK, 0.45)

@@ -77,14 +77,11 @@ def _window(canvas: Canvas, rng: random.Random, at: tuple[float, float]) -> None
     half, tall = 0.13, 0.17
     canvas.box(x - half - 0.015, y - tall - 0.015, x + half + 0.015, y + tall + 0.015, (246, 240, 230))
     high, low = canvas.light.sky
-    for i in range(8):
-        band = [
-            (x - half, y - tall + i * tall / 4),
-            (x + half, y - tall + i * tall / 4),
-            (x + half, y - tall + (i + 1) * tall / 4),
-            (x - half, y - tall + (i + 1) * tall / 4),
-        ]
-        canvas.fill(band, mix(high, low, i / 7), code=SKY, lit=False)
+    step = 2 * tall / 24
+    for i in range(24):
+        y0 = y - tall + i * step
+        band = [(x - half, y0), (x + half, y0), (x + half, y0 + step), (x - half, y0 + step)]
+        canvas.fill(band, mix(high, low, i / 23), code=SKY, lit=False)
     hill = [
         (x - half, y + tall),
         *((x - half + half * k / 5, y + tall * (0.6 + 0.14 * math.sin(k * 0.9 + y * 40))) for k in range(11)),

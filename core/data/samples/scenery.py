@@ -17,7 +17,7 @@ DAY = Light("day", (1.0, 1.0, 1.0), (214, 226, 228), ((134, 184, 214), (232, 236
 DUSK = Light("dusk", (0.92, 0.74, 0.68), (226, 168, 138), ((112, 104, 150), (248, 190, 138)))
 NIGHT = Light("night", (0.44, 0.50, 0.68), (62, 78, 116), ((22, 30, 66), (74, 92, 136)), (10, 14, 26))
 LAMPLIT_DUSK = Light("dusk", (0.97, 0.83, 0.72), DUSK.haze, DUSK.sky)
-LAMPLIT_NIGHT = Light("night", (0.66, 0.58, 0.62), NIGHT.haze, NIGHT.sky, (10, 8, 16))
+LAMPLIT_NIGHT = Light("night", (0.76, 0.66, 0.64), NIGHT.haze, NIGHT.sky, (10, 8, 16))
 PLACES = ("forest", "snow", "room", "shelf")
 OUTDOORS = ("forest", "snow")
 
