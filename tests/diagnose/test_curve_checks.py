@@ -159,6 +159,26 @@ def test_two_more_wrong_pictures_are_luck():
     assert verdict(table(train, valid, error), classes=3, n_valid=141) == "healthy"
 
 
+@pytest.mark.parametrize(("late", "kind"), ((4, "healthy"), (9, "overfit")))
+def test_worse_means_worse_by_more_than_two_standard_errors(late, kind):
+    train = [1.0, 0.5, 0.3, 0.2, 0.15, 0.12, 0.1, 0.09, 0.08]
+    valid = [0.6, 0.3, 0.2, 0.2, 0.2, 0.205, 0.21, 0.212, 0.214]  # 7 % above its lowest: no sign by itself
+    error = [count / 141 for count in (20, 6, 2, 2, 2, 3, late, late, late)]
+    assert verdict(table(train, valid, error), classes=3, n_valid=141) == kind
+
+
+def test_a_worse_error_rate_at_the_lowest_validation_loss_is_no_overfitting():
+    train = [1.0, 0.6, 0.4, 0.3, 0.25, 0.22, 0.2]
+    valid = [0.9, 0.6, 0.5, 0.45, 0.44, 0.43, 0.429]
+    assert verdict(table(train, valid, [0.4, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2]), classes=3, n_valid=100) != "overfit"
+
+
+def test_a_jump_that_is_coming_down_again_is_no_climb():
+    train = [1.0, 0.6, 0.5, 0.45, 0.4, 0.36, 0.33, 0.3]
+    valid = [0.5, 0.3, 0.42, 0.40, 0.385, 0.37, 0.36, 0.352]
+    assert verdict(table(train, valid, [0.1] * 8), classes=3, n_valid=100) != "overfit"
+
+
 def test_training_loss_below_validation_loss_is_no_overfitting():
     t = np.arange(12)
     epochs = table(0.9 * np.exp(-t / 2) + 0.02, 0.7 * np.exp(-t / 1.5) + 0.2, 0.3 * np.exp(-t / 1.5) + 0.06)
