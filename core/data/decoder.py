@@ -42,6 +42,10 @@ def perform(task: Task) -> Encoded:
         raise ImageRejected(
             "unreadable", "The file cannot be read.", hint="Check that it is still there and that you may open it."
         ) from error
+    except MemoryError as error:
+        raise ImageRejected(
+            "memory", "This picture needs too much memory.", hint="Make it smaller and import it again."
+        ) from error
 
 
 def _reencode(task: Task) -> Encoded:

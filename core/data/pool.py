@@ -31,6 +31,7 @@ TASK_LIMIT_S = 60.0
 POLL_S = 0.1
 _ROOT = Path(__file__).resolve().parents[2]
 Key = TypeVar("Key")
+Item = TypeVar("Item")
 Outcome = Encoded | ImageRejected
 
 
@@ -55,12 +56,20 @@ def make_pictures(
     there is nothing to do, comes back as None in its turn.
     """
     count = process_count(workers)
-    stream = iter(tasks)
+    stream = _until(stop, tasks)
     first = list(itertools.islice(stream, FEW_TASKS))
     if count == 1 or (len(first) < FEW_TASKS and all(_is_small(task) for _, task in first)):
-        yield from _make_here(itertools.chain(first, stream), stop)
+        yield from _make_here(_until(stop, itertools.chain(first, stream)))
     else:
         yield from _make_apart(itertools.chain(first, stream), count, stop)
+
+
+def _until(stop: Callable[[], bool], stream: Iterable[Item]) -> Iterator[Item]:
+    """The stream, which may be slow itself, until `stop()` turns true."""
+    for item in stream:
+        if stop():
+            raise Stopped
+        yield item
 
 
 def _is_small(task: Task | None) -> bool:
@@ -80,12 +89,8 @@ def _outcome(work: Callable[[Task], Encoded], task: Task | None) -> Outcome | No
         return reason
 
 
-def _make_here(
-    tasks: Iterable[tuple[Key, Task | None]], stop: Callable[[], bool]
-) -> Iterator[tuple[Key, Outcome | None]]:
+def _make_here(tasks: Iterable[tuple[Key, Task | None]]) -> Iterator[tuple[Key, Outcome | None]]:
     for key, task in tasks:
-        if stop():
-            raise Stopped
         yield key, _outcome(perform, task)
 
 
@@ -95,8 +100,6 @@ def _make_apart(
     waiting: deque[tuple[Key, Future[Outcome | None]]] = deque()
     with ThreadPoolExecutor(count, thread_name_prefix="pictures") as threads, _Crew(count) as crew:
         for key, task in tasks:
-            if stop():
-                raise Stopped
             waiting.append((key, threads.submit(_outcome, crew.make, task)))
             if len(waiting) > 2 * count:
                 yield _next(waiting, stop)
