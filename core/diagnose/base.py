@@ -1,10 +1,10 @@
-"""Findings: what a check saw, why it matters and what to do, in words. A registry runs checks in order."""
+"""Findings: what a check saw, why it matters and what to do, in words. A ladder asks checks in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 Severity = Literal["good", "note", "warning", "bad"]
 SEVERITIES: tuple[Severity, ...] = ("good", "note", "warning", "bad")
@@ -32,20 +32,9 @@ class Finding:
 Check = Callable[[Measured], Finding | None]
 
 
-@dataclass(frozen=True)
-class Ladder(Generic[Measured]):
-    """Checks in the order in which they were added. Each takes the same measurements and may return a finding."""
-
-    checks: dict[str, Check[Measured]] = field(default_factory=dict)
-
-    def add(self, check: Check[Measured]) -> Check[Measured]:
-        """Register a check under its function's name; use it as a decorator."""
-        self.checks[check.__name__] = check
-        return check
-
-    def climb(self, measured: Measured) -> Iterator[Finding]:
-        """The finding of every check that fires, in order."""
-        for check in self.checks.values():
-            finding = check(measured)
-            if finding is not None:
-                yield finding
+def climb(ladder: Mapping[str, Check[Measured]], measured: Measured) -> Iterator[Finding]:
+    """The finding of every check that fires, in the order of the ladder; all get the same measurements."""
+    for check in ladder.values():
+        finding = check(measured)
+        if finding is not None:
+            yield finding

@@ -1,0 +1,177 @@
+"""Checks of the learning rate: measurements of a training log in, a finding in words or None out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.diagnose.base import Finding
+from core.diagnose.curves import Curves, Series
+from core.diagnose.words import after_finder, counts, errors, faster, sentence, slower, went
+
+ABSURD = 3.0  # times the loss of knowing nothing
+RATE_HIGH, RATE_LOW, RATE_FITS = 3.0, 0.1, 0.5  # rate over suggested rate
+CREEP = 0.025  # a training loss that falls by less per epoch only creeps
+
+
+def diverged(seen: Curves) -> Finding | None:
+    """The loss is no number, absurdly large, or back at the level of knowing nothing after the model had learned."""
+    evidence = _not_a_number(seen) or _absurd(seen) or _collapsed(seen) or _exploded_in_batches(seen)
+    if evidence is None:
+        return None
+    return Finding(
+        "lr_too_high",
+        "bad",
+        "The learning rate is too high",
+        sentence(evidence, errors(seen), after_finder(seen)),
+        "Each step jumped right across the valley and landed higher up on the other side, until the weights were "
+        "ruined. More training cannot bring them back.",
+        slower(seen),
+        _bad_rows(seen),
+    )
+
+
+def _not_a_number(seen: Curves) -> str | None:
+    if seen.broken is None:
+        return None
+    if seen.broken == 0:
+        return "The loss stopped being a number in the first epoch."
+    return f"The loss stopped being a number after {counts(seen.broken, 'epoch')}."
+
+
+def _absurd(seen: Curves) -> str | None:
+    loss = seen.valid or seen.train
+    level = ABSURD * seen.high_loss
+    if loss is None or loss.last <= level:
+        return None
+    if seen.train is not None and seen.train.last < 0.7 * seen.chance_loss and loss.last < 30 * level:
+        return None  # it fits its training pictures: sure of its mistakes, but not ruined
+    name = "Validation" if seen.valid else "Training"
+    return f"{name} loss is {loss.last:.3g}, where knowing nothing costs {seen.chance_loss:.2f}."
+
+
+def _collapsed(seen: Curves) -> str | None:
+    train, error = seen.train, seen.error
+    if train is None or error is None or train.last < max(1.5 * min(train.values), 0.8 * seen.chance_loss):
+        return None
+    if error.last < 0.8 * seen.chance_error or min(error.values) > 0.5 * seen.chance_error:
+        return None
+    return f"The model had learned, and lost it: training loss rose from {min(train.values):.3g} to {train.last:.3g}."
+
+
+def _exploded_in_batches(seen: Curves) -> str | None:
+    steps = seen.batches
+    if steps is None or len(steps.values) < 8 or seen.epochs > 1:
+        return None
+    late, best = steps.mean_of_last(4), min(np.convolve(steps.values, np.ones(4) / 4, "valid"))
+    if late <= max(4 * best, 1.5 * seen.chance_loss):
+        return None
+    return f"Within the epoch the loss of the batches rose from {best:.3g} to {late:.3g}."
+
+
+def _bad_rows(seen: Curves) -> tuple[int, ...]:
+    """From the first row that is worse than knowing nothing by far, or broken, to the end."""
+    level = ABSURD * seen.chance_loss
+    loss = seen.valid or seen.train
+    first = seen.epochs - 1 if loss is None else loss.rows[-1]
+    if loss is not None:
+        for value, row in zip(reversed(loss.values), reversed(loss.rows), strict=True):
+            if value <= level:
+                break
+            first = row
+    return tuple(range(max(0, min(first, seen.epochs if seen.broken is None else seen.broken)), seen.epochs))
+
+
+def too_high_but_alive(seen: Curves) -> Finding | None:
+    """The losses are numbers but leap up and down, or the model knows nothing at a rate far above the suggested."""
+    ratio, valid = seen.lr_ratio, seen.valid
+    if valid is None or (ratio is not None and ratio < 1):
+        return None
+    leaps = _leaps(valid, at_least=0.1 * seen.high_loss)
+    shaky = valid.jitter > 0.2 * seen.high_loss and valid.last > 0.5 * seen.chance_loss
+    if shaky or (len(valid.values) >= 4 and len(leaps) >= (len(valid.values) - 1) / 3):
+        evidence = f"Validation loss leaps up and down between {min(valid.values):.3g} and {max(valid.values):.3g}."
+    elif _knows_nothing(seen, valid, given_away_by_rate=ratio is not None and ratio > RATE_HIGH):
+        evidence = f"Validation loss is {valid.last:.3g}, where knowing nothing costs {seen.chance_loss:.2f}."
+    else:
+        return None
+    return Finding(
+        "lr_too_high",
+        "bad",
+        "The learning rate is too high",
+        sentence(evidence, errors(seen), after_finder(seen)),
+        "The steps are longer than the valley is wide, so the model is thrown from one side to the other.",
+        slower(seen),
+        leaps or valid.rows,
+    )
+
+
+def _knows_nothing(seen: Curves, valid: Series, *, given_away_by_rate: bool) -> bool:
+    at_chance = seen.error is not None and seen.error.last >= 0.9 * seen.chance_error
+    if given_away_by_rate:
+        return at_chance or valid.last > 1.5 * seen.chance_loss
+    stuck = len(valid.values) >= 2 and valid.fall < 0.1
+    fits = seen.train is not None and seen.train.last < 1.2 * seen.high_loss
+    return stuck and not fits and valid.last > 1.5 * seen.high_loss
+
+
+def _leaps(series: Series, *, at_least: float) -> tuple[int, ...]:
+    """Rows at which the curve turns, with a large step before and after."""
+    steps = np.diff(series.values)
+    large = np.abs(steps) > np.maximum(at_least, 0.15 * np.minimum(series.values[:-1], series.values[1:]))
+    turns = (np.sign(steps[:-1]) != np.sign(steps[1:])) & large[:-1] & large[1:]
+    return tuple(series.rows[i + 1] for i in np.flatnonzero(turns))
+
+
+def too_low(seen: Curves) -> Finding | None:
+    """The losses creep and little was learned; a rate far below the suggested one settles it sooner."""
+    loss = seen.train or seen.valid
+    if loss is None or not (_far_below_finder(seen, loss) or _creeping(seen, loss)):
+        return None
+    name = "Training loss" if seen.train else "Validation loss"
+    return Finding(
+        "lr_too_low",
+        "warning",
+        "The learning rate is too low",
+        sentence(went(name, loss), errors(seen), after_finder(seen)),
+        "The steps point the right way but are tiny, so the model hardly moves however long you wait.",
+        faster(seen),
+        loss.rows,
+    )
+
+
+def _far_below_finder(seen: Curves, loss: Series) -> bool:
+    if seen.lr_ratio is None or seen.lr_ratio > RATE_LOW:
+        return False
+    unlearned = seen.error is None or seen.error.last > 0.3 * seen.chance_error
+    return unlearned and loss.last > 0.5 * seen.chance_loss and loss.last_fall < 0.2
+
+
+def _creeping(seen: Curves, loss: Series) -> bool:
+    if len(loss.values) < 3 or (seen.lr_ratio is not None and seen.lr_ratio >= RATE_FITS):
+        return False
+    error = seen.error
+    unlearned = error is None or error.last > 0.5 * max(error.first, seen.chance_error)
+    slow = -0.1 < loss.fall < CREEP * (len(loss.values) - 1)
+    slow &= loss.steady or max(loss.values) < 1.25 * min(loss.values)
+    slow &= loss.steady or seen.valid is None or seen.valid.fall < 0.25
+    return unlearned and slow and loss.last > (0.5 if loss.steady else 0.8) * seen.chance_loss
+
+
+def recovered(seen: Curves) -> Finding | None:
+    """A remark after any verdict: the loss exploded for an epoch and came back."""
+    valid = seen.valid
+    if valid is None or len(valid.values) < 3:
+        return None
+    level = max(ABSURD * seen.chance_loss, 5 * valid.last)
+    rows = tuple(row for value, row in zip(valid.values, valid.rows, strict=True) if value > level)
+    if not rows:
+        return None
+    return Finding(
+        "lr_too_high",
+        "note",
+        "It nearly went wrong",
+        f"Validation loss jumped to {max(valid.values):.3g} in epoch {rows[0] + 1} and came back.",
+        "The rate was at the edge of what this model bears. It recovered this time; another seed may not.",
+        slower(seen, start="Next time start"),
+        rows,
+    )
