@@ -121,7 +121,7 @@ def write_once(path: Path, data: bytes) -> None:
 def report_csv(rejected: Iterable[dict[str, str]]) -> str:
     """The rejected files as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(("name", "reason", "code", "file"))
     for record in rejected:
         cells = (record[column] for column in ("name", "reason", "code", "file"))
