@@ -12,7 +12,7 @@ if run is not None:
     live.training(run)
 else:
     dataset = page.require_dataset("train")
-    left, right = st.columns([1, 2], gap="large")
+    left, right = st.columns([1, 2.1], gap="large")
     with left:
         dataset = forms.dataset(state.datasets(), dataset, key="train.dataset")
         settings, preset = forms.training()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.plots.style import esc, share
+from core.plots.style import esc, sureness
 
 
 def ranked(probabilities: Mapping[str, float], top: int | None = None) -> list[tuple[str, float]]:
@@ -38,7 +38,7 @@ def _row(label: str, probability: float, kind: str, threshold: float) -> str:
     return (
         f'<div class="bar bar-{kind}" role="listitem"><span class="bar-name" title="{esc(label)}">{esc(label)}</span>'
         f'<span class="bar-track"><b style="width:{width:.1f}%"></b>{mark}</span>'
-        f'<span class="bar-value">{esc(share(probability))}</span></div>'
+        f'<span class="bar-value">{esc(sureness(probability))}</span></div>'
     )
 
 

@@ -73,13 +73,18 @@ def rate(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of one as a percentage with two or three digits: 0.054 -> "5.4 %", 0.5 -> "50 %", 0.9999 -> "> 99.9 %"."""
+    """A share of one as a percentage with two or three digits: 0.054 -> "5.4 %", 0.5 -> "50 %", 1e-6 -> "< 0.1 %"."""
     percent = 100 * value
     if 0 < percent < 0.05:
         return "< 0.1 %"
     if 99.95 <= percent < 100:
         return "> 99.9 %"
     return f"{percent:.1f} %" if 0 < percent < 9.95 or 99 < percent < 100 else f"{percent:.0f} %"
+
+
+def sureness(probability: float) -> str:
+    """A model's probability; no model is entirely sure: 1.0 -> "> 99.9 %", 0.87 -> "87 %", 1e-9 -> "< 0.1 %"."""
+    return share(min(0.99999, max(0.00001, probability)))
 
 
 def wrong_of(wrong: int, of: int) -> str:

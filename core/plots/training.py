@@ -18,21 +18,22 @@ from core.settings import Stage
 from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
-_LEFT, _RIGHT = 62, 62
+_SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 30, 52  # pixels
 
 
-def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame) -> pd.Series:
+def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame, *, begin: bool = False) -> pd.Series:
     """Where rows of a batch or epoch table lie on an axis of epochs. `stages`: (stage, epochs, steps) in order.
 
-    A batch lies where its step ends, an epoch at its end: with 8 steps in 4 epochs, step 0 lies at 0.5.
+    A batch lies where its step ends, an epoch at its end: with 8 steps in 4 epochs, step 0 lies at 0.5. With `begin`
+    a batch lies where its step begins, which is where its rate was read off the schedule.
     """
-    starts, lengths, begin = {}, {}, 0
+    starts, lengths, done = {}, {}, 0
     for stage, epochs, steps in stages:
-        starts[stage], lengths[stage] = begin, epochs / steps
-        begin += epochs
+        starts[stage], lengths[stage] = done, epochs / steps
+        done += epochs
     start = table["stage"].map(starts)
     if "step" in table:
-        return start + (table["step"] + 1) * table["stage"].map(lengths)
+        return start + (table["step"] + (not begin)) * table["stage"].map(lengths)
     return start + table["epoch"] + 1
 
 
@@ -52,34 +53,35 @@ def loss_ceiling(values: Sequence[float], chance: float) -> float:
 
 
 def training_figure(
-    batches: pd.DataFrame, epochs: pd.DataFrame, *, total_epochs: int, classes: int, look: Look, height: int = 430
+    batches: pd.DataFrame, epochs: pd.DataFrame, plan: pd.DataFrame, *, classes: int, look: Look, height: int = 430
 ) -> Spec:
-    """Loss above, rate and momentum below, over the same epochs. Both tables carry `at`, see `positions`.
+    """Loss above, rate and momentum below, over the same epochs.
 
-    The dotted level is the loss of knowing nothing, ln(classes). Where the loss runs far above it, the axis turns
-    logarithmic, so that an explosion is seen whole.
+    The tables carry `at` and `batches` also `begin`, see `positions`. `plan` (see `planned`) stands faint behind the
+    rate. The dotted level is the loss of knowing nothing, ln(classes).
+    Where the loss runs far above it, the axis turns logarithmic, so that an explosion is seen whole.
     """
     shown = thin(batches)
     chance = math.log(max(2, classes))
     losses = [*shown["loss"], *epochs["valid_loss"]]
     exploded = any(not math.isfinite(value) or value > 20 * chance for value in losses)
-    lower = round(height * 0.22)
-    upper = height - lower - 118
+    total, lower = round(plan["at"].max()), round(height * 0.2)
+    upper = height - lower - _TOP - _BETWEEN - _BOTTOM
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": _legend(["each batch", "training, smoothed", "validation"], look),
+        "legend": _legend(["each batch", "training", "validation"], look),
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": _LEFT, "right": _RIGHT, "top": 42, "height": upper},
-            {"left": _LEFT, "right": _RIGHT, "top": 42 + upper + 32, "height": lower},
+            {"left": _SIDE, "right": _SIDE, "top": _TOP, "height": upper},
+            {"left": _SIDE, "right": _SIDE, "top": _TOP + upper + _BETWEEN, "height": lower},
         ],
-        "xAxis": [_epoch_axis(total_epochs, look, 0, labels=False), _epoch_axis(total_epochs, look, 1)],
-        "yAxis": [_loss_axis(losses, chance, exploded, look), *_rate_axes(1, look)],
+        "xAxis": [_epoch_axis(total, look, 0, labels=False), _epoch_axis(total, look, 1)],
+        "yAxis": [_loss_axis(losses, chance, exploded, look), *_rate_axes(1, float(plan["lr"].max()), look)],
         "series": [
             *_loss_series(shown, epochs, chance, classes, look),
-            *_rate_series(shown["at"], shown["lr"], shown["momentum"], look, grid=1),
+            *_rate_series(plan, shown.assign(at=shown["begin"]), look, grid=1),
         ],
     }
 
@@ -102,16 +104,16 @@ def plan_figure(plan: pd.DataFrame, look: Look) -> Spec:
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
         "legend": _legend(["learning rate", "momentum"], look),
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
-        "grid": {"left": _LEFT, "right": _RIGHT, "top": 48, "bottom": 56},
+        "grid": {"left": _SIDE, "right": _SIDE, "top": _TOP, "bottom": _BOTTOM},
         "xAxis": [_epoch_axis(round(plan["at"].max()), look, 0)],
-        "yAxis": _rate_axes(0, look, top=float(plan["lr"].max())),
-        "series": _rate_series(plan["at"], plan["lr"], plan["momentum"], look, grid=0),
+        "yAxis": _rate_axes(0, float(plan["lr"].max()), look),
+        "series": _rate_series(plan, plan, look, grid=0),
     }
 
 
 def _legend(names: list[str], look: Look) -> Spec:
     text = {"fontSize": look.font_px, "color": look.ink}
-    return {"data": names, "top": 4, "left": _LEFT - 6, "itemGap": 22, "textStyle": text, "selectedMode": False}
+    return {"data": names, "top": 4, "left": 0, "itemGap": 14, "textStyle": text, "selectedMode": False}
 
 
 def _epoch_axis(total: int, look: Look, grid: int, *, labels: bool = True) -> Spec:
@@ -127,18 +129,17 @@ def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Loo
     axis = _axis(look, "loss")
     axis["gridIndex"] = 0
     if exploded:
-        return {**axis, "type": "log", "name": "loss (each line ×10)"}
+        return {**axis, "type": "log", "name": "loss (each line is ten times the one below)"}
     return {**axis, "min": 0, "max": loss_ceiling(losses, chance)}
 
 
-def _rate_axes(grid: int, look: Look, top: float | None = None) -> list[Spec]:
+def _rate_axes(grid: int, top: float, look: Look) -> list[Spec]:
+    """The rate on the left, from 0 to its peak (named by `_peak`), and the momentum on the right."""
     left, right = _axis(look, "rate"), _axis(look, "momentum")
-    left.update(gridIndex=grid, min=0, splitNumber=2)
-    right.update(gridIndex=grid, min=0.8, max=1, interval=0.1, position="right")
+    left.update(gridIndex=grid, min=0, max=top, interval=top)
+    left["axisLabel"]["show"] = False
+    right.update(gridIndex=grid, min=0.8, max=1, interval=0.1, position="right", nameRotate=-90)
     right["splitLine"]["show"] = False
-    if top is not None:
-        left.update(max=top, interval=top / 2, splitNumber=2)
-    left["axisLabel"]["formatter"] = "{value}"
     return [left, right]
 
 
@@ -147,6 +148,8 @@ def _axis(look: Look, name: str) -> Spec:
     return {
         "type": "value",
         "name": name,
+        "nameLocation": "middle",
+        "nameGap": 40,
         "nameTextStyle": text,
         "axisLabel": {**text, "hideOverlap": True},
         "axisLine": {"show": False},
@@ -177,14 +180,7 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
             "data": _pairs(batches["at"], batches["loss"]),
             "markLine": level,
         },
-        {
-            "name": "training, smoothed",
-            "type": "line",
-            "showSymbol": False,
-            "lineStyle": {"color": look.training, "width": 2.5},
-            "itemStyle": {"color": look.training},
-            "data": _pairs(batches["at"], batches["loss_smooth"]),
-        },
+        _line("training", batches["at"], batches["loss_smooth"], {"color": look.training, "width": 2.5}, {}),
         {
             "name": "validation",
             "type": "line",
@@ -197,31 +193,45 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
     ]
 
 
-def _rate_series(at: pd.Series, lrs: pd.Series, momentums: pd.Series, look: Look, *, grid: int) -> list[Spec]:
-    first = 1 if grid else 0
+def _rate_series(plan: pd.DataFrame, done: pd.DataFrame, look: Look, *, grid: int) -> list[Spec]:
+    """What is planned, faint; what has been done, strong."""
+    place = {"xAxisIndex": grid, "yAxisIndex": 1 if grid else 0}
+    beside = {"xAxisIndex": grid, "yAxisIndex": 2 if grid else 1}
+    rate_line = {"color": look.brand, "width": 2.5}
+    momentum_line = {"color": look.training, "width": 2, "type": [6, 5]}
+    ahead = _line("planned rate", plan["at"], plan["lr"], {"color": look.brand, "width": 1.5, "opacity": 0.4}, place)
+    ahead.update(silent=True, tooltip={"show": False}, markLine=_peak(float(plan["lr"].max()), look))
+    ahead["areaStyle"] = {"color": look.brand, "opacity": 0.08}
     return [
-        {
-            "name": "learning rate",
-            "type": "line",
-            "showSymbol": False,
-            "xAxisIndex": grid,
-            "yAxisIndex": first,
-            "lineStyle": {"color": look.brand, "width": 2.5},
-            "itemStyle": {"color": look.brand},
-            "areaStyle": {"color": look.brand, "opacity": 0.12},
-            "data": _pairs(at, lrs),
-        },
-        {
-            "name": "momentum",
-            "type": "line",
-            "showSymbol": False,
-            "xAxisIndex": grid,
-            "yAxisIndex": first + 1,
-            "lineStyle": {"color": look.training, "width": 2, "type": [6, 5]},
-            "itemStyle": {"color": look.training},
-            "data": _pairs(at, momentums),
-        },
+        ahead,
+        _line("learning rate", done["at"], done["lr"], rate_line, place),
+        _line("momentum", done["at"], done["momentum"], momentum_line, beside),
     ]
+
+
+def _peak(top: float, look: Look) -> Spec:
+    """The highest rate, written as people say it."""
+    label = {"formatter": rate(top), "position": "start", "color": look.ink, "fontSize": look.font_px}
+    return {
+        "silent": True,
+        "symbol": "none",
+        "precision": 9,  # ECharts rounds to hundredths otherwise, and a rate to nothing
+        "lineStyle": {"color": look.faint, "type": "solid", "width": 1},
+        "label": label,
+        "data": [{"yAxis": top}],
+    }
+
+
+def _line(name: str, xs: pd.Series, ys: pd.Series, style: Spec, place: Spec) -> Spec:
+    return {
+        "name": name,
+        "type": "line",
+        "showSymbol": False,
+        "lineStyle": style,
+        "itemStyle": {"color": style["color"]},
+        "data": _pairs(xs, ys),
+        **place,
+    }
 
 
 def _pairs(xs: pd.Series, ys: pd.Series) -> list[list[float | None]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import hashlib
 import logging
 import threading
 import time
@@ -16,6 +15,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, TypeVar
+
+from PIL import Image
 
 from core.data.images import LONGEST_SIDE, open_image
 from core.errors import JobError, LabError
@@ -115,10 +116,10 @@ def demo() -> Background[Any]:
 
 @cache
 def demo_pictures() -> dict[str, Any]:
-    """The sample pictures of the shipped model by the hash of their bytes, in their order (fields: jpeg, label)."""
+    """The sample pictures of the shipped model by the hash of their bytes, in their order (fields: sha, jpeg, label)."""
     from core.deploy import demo as shipped
 
-    return {hashlib.sha256(picture.jpeg).hexdigest(): picture for picture in shipped.pictures()}
+    return {picture.sha: picture for picture in shipped.pictures()}
 
 
 class Predictors:
@@ -146,6 +147,7 @@ class Predictors:
         key = (model.run.workspace.owner, model.id, model.saved_at)
         if key not in self._warm:
             self._warm[key] = Predictor(bundle_of(model.run))
+            self._warm[key].predict([Image.new("RGB", (64, 64))])  # the first answer of a model takes longer
         self._warm.move_to_end(key)
         while len(self._warm) > self._size:
             self._warm.popitem(last=False)

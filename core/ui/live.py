@@ -15,8 +15,8 @@ import streamlit as st
 from core.data.table import Dataset
 from core.errors import LabError, NotFound
 from core.plots.style import duration, esc, number, rate, wrong_of
-from core.plots.training import epochs_table, positions, training_figure
-from core.settings import TrainSettings, to_record
+from core.plots.training import epochs_table, planned, positions, training_figure
+from core.settings import TrainSettings, from_record, to_record
 from core.text import read
 from core.train.events import BatchDone, EpochDone, History, Progress, StageStarted
 from core.train.runs import Run, list_runs, load_run, stop_requested
@@ -174,26 +174,26 @@ def training(run: Run) -> None:
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
     batches, epochs, total = _placed(run, history)
-    left, right = st.columns([1, 2.3], gap="large")
+    left, right = st.columns([1, 2.1], gap="large")
     with left:
         st.html(_score(epochs))
         if not run.ended:
             st.html(_progress_html(*_where(run, history, batches, epochs, total)))
             stop_button(run)
-        st.html(_facts(run, history))
         if run.ended:
-            _next_steps(run, history)
-        else:
+            _next_steps(run)
+        st.html(_facts(run, history, "beside"))
+        if not run.ended:
             st.html(f'<p class="note">{esc(read("train", "running"))}</p>')
     with right:
         classes = getattr(history.last("started"), "classes", ("", ""))
-        spec = training_figure(
-            batches, epochs, total_epochs=total, classes=len(classes), look=page.current_look(), height=FIGURE_PX
-        )
+        plan = planned(from_record(run.request["settings"]).stages)
+        spec = training_figure(batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX)
         st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))
     _words(run, history)
     if len(epochs):
         st.html(epochs_html(epochs))
+    st.html(_facts(run, history, "below"))
 
 
 def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -202,7 +202,8 @@ def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int
     stages = [(stage, event.epochs, event.steps) for stage, event in sorted(found.items())]
     total = sum(stage["epochs"] for stage in run.request["settings"]["stages"])
     batches, epochs = history.batches, history.epochs
-    return batches.assign(at=positions(stages, batches)), epochs.assign(at=positions(stages, epochs)), total
+    batches = batches.assign(at=positions(stages, batches), begin=positions(stages, batches, begin=True))
+    return batches, epochs.assign(at=positions(stages, epochs)), total
 
 
 def _where(
@@ -227,7 +228,8 @@ def _score(epochs: pd.DataFrame) -> str:
     return f'<p class="score"><b>{count}</b><span>{part.rstrip(")")}</span></p>'
 
 
-def _facts(run: Run, history: History) -> str:
+def _facts(run: Run, history: History, place: str) -> str:
+    """What was asked for; it stands beside the figure, on a phone below it (the style sheet shows one of the two)."""
     settings, started = run.request["settings"], history.last("started")
     preset = forms.PRESET_TITLES.get(run.request["preset"], "own")
     facts = {"Data": models.dataset_name(run), "How": preset, "Rate": rate(rate_of(run)), "Seed": settings["seed"]}
@@ -235,7 +237,7 @@ def _facts(run: Run, history: History) -> str:
         facts["Pictures"] = f"{started.train:,} + {started.valid:,} for the exam"
         facts["Runs on"] = f"{started.device.upper()}, {started.precision}"
     rows = "".join(f"<dt>{esc(name)}</dt><dd>{esc(value)}</dd>" for name, value in facts.items())
-    return f'<dl class="facts">{rows}</dl>'
+    return f'<dl class="facts {place}">{rows}</dl>'
 
 
 def _alt(epochs: pd.DataFrame) -> str:
@@ -254,13 +256,13 @@ def _words(run: Run, history: History) -> None:
         st.html(f'<p class="note">{esc(note)}</p>')
 
 
-def _next_steps(run: Run, history: History) -> None:
+def _next_steps(run: Run) -> None:
     usable = (run.path / models.WEIGHTS).is_file()
     if run.state in ("stopped", "failed", "interrupted"):
         label = "Go on from the last epoch" if usable else "Start it again"
         st.button(label, key="train.resume", icon=":material/resume:", width="stretch", on_click=_resume, args=(run,))
     if usable and run.state != "diverged":
-        page.next_step("Try your model", "predict", key="train.predict", model=run.id)
+        page.next_step("Try your model", "predict", key="train.predict", width="stretch", model=run.id)
     label = f"Again, at {rate(rate_of(run) / 10)}" if run.state == "diverged" else "Train another"
     st.button(label, key="train.again", icon=":material/replay:", width="stretch", on_click=_again, args=(run,))
 

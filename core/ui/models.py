@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from core.data.table import load_dataset
 from core.errors import NotFound
 from core.train.runs import Run, list_runs, load_run
-from core.workspace import Workspace, is_id
+from core.workspace import Workspace
 
 DEMO = "demo"
 WEIGHTS = "last.safetensors"
@@ -41,7 +42,7 @@ def find_model(workspace: Workspace, wanted: str) -> Model:
     """The model with this id; NotFound says the same for a foreign, a deleted and an invented id."""
     if wanted == DEMO:
         return shipped()
-    if is_id(wanted):
+    with contextlib.suppress(NotFound):
         run = load_run(workspace, wanted)
         if run.kind == "train" and _has_weights(run):
             return _of(run)

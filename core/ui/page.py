@@ -69,7 +69,7 @@ def begin(name: str, title: str | None = None) -> None:
     st.html(f'<p class="goal">{esc(read(name, "goal"))}</p>')
 
 
-def say(name: str, section: str, **values: object) -> str:
+def say(name: str, section: str, /, **values: object) -> str:
     """A section of a page's words with values filled in; every value is made safe for a page."""
     return read(name, section).format(**{key: esc(value) for key, value in values.items()})
 
@@ -116,9 +116,10 @@ def go(name: str, **query: str) -> None:
     st.switch_page(entry(name), query_params=query)
 
 
-def next_step(label: str, name: str, *, key: str, **query: str) -> None:
+def next_step(label: str, name: str, *, key: str, width: str = "content", **query: str) -> None:
     """The one button that leads on."""
-    if st.button(label, key=key, type="primary", icon=":material/arrow_forward:", icon_position="right"):
+    icon = ":material/arrow_forward:"
+    if st.button(label, key=key, type="primary", icon=icon, icon_position="right", width=width):
         go(name, **query)
 
 

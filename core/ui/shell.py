@@ -22,7 +22,7 @@ def frame() -> None:
         st.html("<style>html { font-size: 18px !important; }</style>")
 
 
-st.set_page_config(page_title="Bearings", page_icon=str(HERE / "logo.svg"), layout="wide")
+st.set_page_config(page_title="Bearings", page_icon=str(HERE / "logo.svg"), layout="wide", initial_sidebar_state=256)
 current = st.navigation(page.navigation())
 with page.boundary():
     frame()
