@@ -20,6 +20,7 @@ import psutil
 from distributed import Client, Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import KilledWorker
+from distributed.security import Security
 
 import core
 from core.errors import JobError, LabError
@@ -149,8 +150,12 @@ class Dispatcher(SchedulerPlugin):
     async def open(self, home: Path) -> None:
         """Take up the queue of a workspace and begin to answer."""
         self.client = await Client(
-            self.scheduler.address, security=self.scheduler.security, asynchronous=True, set_as_default=False
+            self.scheduler.address,
+            security=_as_client(self.scheduler.security),
+            asynchronous=True,
+            set_as_default=False,
         )
+        self.scheduler.allowed_failures = 0  # on a cluster elsewhere too: what crashed is not run again unasked
         self.scheduler.add_plugin(self)
         swept = await asyncio.to_thread(sweep_temp, home)
         self.waiting = await asyncio.to_thread(recover, home, self.boot)
@@ -248,8 +253,13 @@ class Dispatcher(SchedulerPlugin):
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)  # the loop itself holds tasks by weak references only
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
         return task
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the dispatcher met a fault", exc_info=task.exception())
 
     def _pump(self) -> None:
         """Hand out as many runs as there are free workers; an owner has one at a time in each lane."""
@@ -274,37 +284,38 @@ class Dispatcher(SchedulerPlugin):
 
     async def _follow(self, ticket: Ticket) -> None:
         """Have one run done and make sure that it ends with a last state, whatever becomes of its process."""
-        key = f"{ticket.run_id}-{next(self._count)}"
-        self._keys[ticket.run_id] = key
-        fault: Exception | None = None
-        place = ""
+        try:
+            fault, spoiled = await self._have_done(ticket)
+            await self._close_record(ticket, fault)
+            if spoiled:
+                await self._kill(spoiled)
+        finally:
+            for book in (self.running, self._follows, self._keys, self._reasons):
+                book.pop(ticket.run_id, None)
+            self._pump()
+
+    async def _have_done(self, ticket: Ticket) -> tuple[Exception | None, str | None]:
+        """Send a run to a worker and wait: what went wrong with that worker, and its address if it must be renewed."""
+        key = self._keys[ticket.run_id] = f"{ticket.run_id}-{next(self._count)}"
+        whose = (ticket.home, ticket.owner, ticket.run_id, self.boot)
         try:
             future = self.client.submit(
-                worker.execute,
-                *(ticket.home, ticket.owner, ticket.run_id, self.boot),
-                key=key,
-                resources={ticket.lane: 1},
-                pure=False,
-                retries=0,
+                worker.execute, *whose, key=key, resources={ticket.lane: 1}, pure=False, retries=0
             )
-            if await future:
-                place = next(state.address for state in self.scheduler.tasks[key].who_has)
+            spoiled = await future
+            place = next(state.address for state in self.scheduler.tasks[key].who_has) if spoiled else None
             future.release()  # an answer that is lost with its worker would be computed again
         except Exception as error:
             log.warning("run %s: its worker gave no answer: %s", ticket.run_id, type(error).__name__)
-            fault = error
-        await self._close_record(ticket, fault)
-        if place:
-            await self._kill(place)
-        del self.running[ticket.run_id], self._follows[ticket.run_id], self._keys[ticket.run_id]
-        self._pump()
+            return error, None
+        return None, place
 
     async def _close_record(self, ticket: Ticket, fault: Exception | None) -> None:
         try:
             run = await asyncio.to_thread(getattr, ticket, "run")
             if run.ended or (self.closing and run.state == "queued"):
                 return
-            reason = self._reasons.pop(run.id, None) or self._judge(run, fault)
+            reason = self._reasons.get(run.id) or self._judge(run, fault)
             await asyncio.to_thread(end_run, run, *reason)
         except LabError:
             log.exception("the last state of run %s could not be written", ticket.run_id)
@@ -363,6 +374,16 @@ class Dispatcher(SchedulerPlugin):
             if self._keys.get(ticket.run_id) in keys:
                 self._reasons[ticket.run_id] = ("failed", "stalled", message, _GOES_ON)
         await self._kill(address)
+
+
+def _as_client(security: Security) -> Security:
+    """The scheduler's own certificate, for a client in its own process."""
+    return Security(
+        require_encryption=True,
+        tls_ca_file=security.tls_ca_file,
+        tls_client_cert=security.tls_scheduler_cert,
+        tls_client_key=security.tls_scheduler_key,
+    )
 
 
 def _write_down(run: Run, ticket: Ticket, *, again: bool) -> None:

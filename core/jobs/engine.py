@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import core
 from core.errors import JobError, WorkspaceError
 from core.jobs.worker import is_held
 from core.settings import AppSettings
@@ -145,15 +146,19 @@ class DaskEngine:
 
     def ensure(self) -> None:
         """Have a connection to a living engine; starts one if need be."""
-        with self._lock:
-            if self._client is None or self._client.status != "running":
-                self._drop()
-                self._client = _open(self._settings)
+        self._connected()
 
     def close(self) -> None:
         """Leave. The engine and everything it does go on."""
         with self._lock:
             self._drop()
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None or self._client.status != "running":
+                self._drop()
+                self._client = _open(self._settings)
+            return self._client
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -167,23 +172,29 @@ class DaskEngine:
 
     def _ask(self, verb: str, **values: Any) -> dict[str, Any]:
         """One question to the dispatcher; asked once more when the engine turns out to be gone."""
-        for last in (False, True):
-            self.ensure()
-            client = self._client
+        for _ in range(2):
+            client = self._connected()
             try:
-                return client.sync(_call, client, verb, values, callback_timeout=ANSWER_LIMIT_S)
-            except (OSError, TimeoutError, AttributeError) as error:
+                return _call(client, verb, **values)
+            except (OSError, TimeoutError, RuntimeError) as error:  # RuntimeError: its event loop is closed
                 log.warning("the engine did not answer %s: %r", verb, error)
                 with self._lock:
                     if self._client is client:
                         self._drop()
-                if last:
-                    raise JobError("The engine does not answer.", hint="Try again in a moment.") from error
-        raise AssertionError  # pragma: no cover
+        raise JobError("The engine does not answer.", hint="Try again in a moment.")
 
 
-async def _call(client: Client, verb: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return await getattr(client.scheduler, f"bearings_{verb}")(**values)
+def _call(client: Client, verb: str, **values: Any) -> dict[str, Any]:
+    async def ask() -> dict[str, Any] | None:
+        return await getattr(client.scheduler, f"bearings_{verb}")(**values)
+
+    answer = client.sync(ask, callback_timeout=ANSWER_LIMIT_S)
+    if answer is None:  # a scheduler that does not know the verb
+        raise JobError(
+            "What answers there is a Dask scheduler, but not an engine of Bearings.",
+            hint="Its scheduler has to be started with --preload core.jobs.serve.",
+        )
+    return answer
 
 
 def _named(run: Run) -> dict[str, str]:
@@ -202,7 +213,7 @@ def _client(address: str, certificates: Path) -> Client:
     from distributed import Client  # half a second of imports: only for those who talk to an engine
 
     try:
-        return Client(
+        client = Client(
             address,
             security=security_of(certificates),
             timeout=ANSWER_LIMIT_S,
@@ -210,10 +221,14 @@ def _client(address: str, certificates: Path) -> Client:
             set_as_default=False,
             name="bearings",
         )
+        found = _call(client, "hello")
     except OSError as error:
         raise JobError(
             f"No engine answers at {address}.", hint="Check the address and the certificates, or try again in a moment."
         ) from error
+    if found["version"] != core.__version__:
+        log.warning("the engine at %s is version %s, this is %s", address, found["version"], core.__version__)
+    return client
 
 
 def security_of(folder: Path) -> Security:

@@ -6,11 +6,13 @@ run. The web app starts it when none answers. It outlives the web app, and ends 
 was connected for BEARINGS_ENGINE_IDLE_S seconds (600).
 
 An engine on other machines is a plain Dask cluster with this module loaded into its scheduler. Every machine needs the
-workspace at the same path, and the same ca.pem, cert.pem and key.pem:
+workspace at the same path, and the same ca.pem, cert.pem and key.pem ($TLS: --tls-ca-file ca.pem --tls-cert cert.pem
+--tls-key key.pem). Set OMP_NUM_THREADS through Dask's nanny.pre-spawn-environ, or a worker trains on one core.
 
-    dask scheduler --tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem --preload core.jobs.serve
-    dask worker tls://host:8786 --tls-… --nthreads 1 --resources train=1 --preload core.jobs.worker
-    dask worker tls://host:8786 --tls-… --nthreads 1 --resources data=1
+    export DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES='["distributed.http.health"]'
+    dask scheduler --protocol tls $TLS --no-dashboard --preload core.jobs.serve
+    dask worker tls://host:8786 $TLS --nthreads 1 --resources train=1 --preload core.jobs.worker
+    dask worker tls://host:8786 $TLS --nthreads 1 --resources data=1 --preload core.jobs.worker
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 import time
 
 from core.errors import DataError
+from core.jobs import worker as worker_module
 from core.train import runs
 from core.train.events import DataReady, Progress
+
+worker_module._warm_up = lambda: None  # nothing here trains: the tests need not wait for torch
 
 
 def dask_setup(worker):
@@ -16,6 +19,7 @@ def count(run, stop):
     """Count to `steps`; `pause_s` between two steps."""
     steps = run.request.get("steps", 3)
     trick = run.request.get("trick")
+    hoard = []
     for step in range(steps):
         if stop() and trick != "deaf":
             return
@@ -26,5 +30,7 @@ def count(run, stop):
             raise ZeroDivisionError("secret path /home/x")
         if trick == "picky":
             raise DataError("This cannot be counted.", hint="Take another one.")
+        if trick == "greedy":
+            hoard.append(b"x" * 20_000_000)
         time.sleep(run.request.get("pause_s", 0.01))
     yield DataReady(seq=steps, dataset="d", name="n", classes=("a", "b"), kept=2, train=1, valid=1)

@@ -42,12 +42,10 @@ class Lab:
         self.process = None
         self.engine = None
 
-    def start(self, **environ):
-        command = [sys.executable, "-m", "core.jobs.serve", "--home", str(self.home), "--preload", WORK]
+    def start(self, module="core.jobs.serve"):
+        command = [sys.executable, "-m", module, "--home", str(self.home), "--preload", WORK]
         with (self.home.parent / "engine.log").open("ab") as output:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **environ}, stdout=output, stderr=output
-            )
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         until(lambda: port.find_engine(self.home))
 
     def stop(self, number=signal.SIGTERM):
@@ -310,6 +308,25 @@ def test_an_engine_told_to_end_says_so_in_its_runs_and_leaves_nothing_behind(lab
     until(is_(waiting, "done"))
 
 
+def test_too_much_memory_and_no_sign_of_life_are_told_apart(tmp_path):
+    lab = Lab(tmp_path / "home")
+    lab.start("tests.jobs.hasty_engine")
+    engine = port.connect(AppSettings(home=lab.home))
+    greedy = engine.submit(lab.slow(trick="greedy"))
+    until(is_(greedy, "failed"))
+    assert again(greedy).record["code"] == "oom"
+    frozen = engine.submit(lab.slow())
+    until(lambda: count(frozen) > 3)
+    os.kill(again(frozen).record["lease"]["pid"], signal.SIGSTOP)
+    until(is_(frozen, "failed"))
+    assert again(frozen).record["code"] == "stalled"
+    until(lambda: not psutil.pid_exists(again(frozen).record["lease"]["pid"]))
+    following = engine.submit(lab.run())
+    until(is_(following, "done"))
+    engine.close()
+    assert lab.stop() == []
+
+
 def test_connect_starts_an_engine_that_leaves_when_nobody_needs_it(tmp_path, monkeypatch):
     monkeypatch.setenv("BEARINGS_ENGINE_IDLE_S", "0.5")
     settings = AppSettings(home=tmp_path / "home")
@@ -321,6 +338,39 @@ def test_connect_starts_an_engine_that_leaves_when_nobody_needs_it(tmp_path, mon
     second.close()
     until(lambda: not psutil.pid_exists(found["lease"]["pid"]))
     assert port.find_engine(settings.home) is None
+
+
+def test_a_scheduler_that_is_no_engine_is_named(tmp_path, monkeypatch):
+    class Stranger:
+        status = "running"
+
+        def sync(self, ask, callback_timeout):
+            return None  # what Dask says to a verb it does not know
+
+    monkeypatch.setattr(port, "_open", lambda settings: Stranger())
+    run = runs.create_run(Workspace(tmp_path), "sample", {})
+    with pytest.raises(JobError, match="not an engine of Bearings"):
+        port.DaskEngine(AppSettings(home=tmp_path)).submit(run)
+
+
+def test_an_engine_that_never_answers_is_a_sentence(tmp_path, monkeypatch):
+    class Silent:
+        status = "running"
+
+        def sync(self, ask, callback_timeout):
+            raise TimeoutError
+
+        def close(self, timeout):
+            tries.append(timeout)
+
+    tries = []
+    monkeypatch.setattr(port, "_open", lambda settings: Silent())
+    run = runs.create_run(Workspace(tmp_path), "sample", {})
+    engine = port.DaskEngine(AppSettings(home=tmp_path))
+    assert engine.status(run) == port.Status("queued", None, "The engine does not answer. Try again in a moment.")
+    with pytest.raises(JobError, match="does not answer"):
+        engine.submit(run)
+    assert len(tries) == 4  # each question was asked once more on a fresh connection
 
 
 def test_an_engine_that_does_not_come_up_is_a_sentence(tmp_path, monkeypatch):

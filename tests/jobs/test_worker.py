@@ -4,7 +4,9 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -241,6 +243,23 @@ def test_the_fake_engine_speaks_like_the_real_one(run, performs):
     assert [event.kind for event in engine.events(run)[0]] == ["note", "data"]
     with pytest.raises(JobError):
         DeadEngine().submit(run)
+
+
+@pytest.mark.parametrize(("resources", "expected"), [({"train": 1}, ["core.train.learner"]), ({"data": 1}, [])])
+def test_training_workers_alone_are_warmed_up(monkeypatch, resources, expected):
+    imported = []
+    monkeypatch.setattr(worker.importlib, "import_module", imported.append)
+    worker.dask_setup(SimpleNamespace(state=SimpleNamespace(total_resources=resources)))
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join()
+    assert imported == expected
+
+
+def test_a_worker_that_cannot_train_says_so_in_the_log(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "core.train.learner", None)
+    worker._warm_up()
+    assert "training cannot be prepared" in caplog.text
 
 
 def test_working_in_a_terminal_needs_no_cluster():
