@@ -7,42 +7,46 @@ coats are drawn from lists that share many colours: there are brown black bears,
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from core.data.samples.canvas import BEAR, Canvas, Colour, Point, mix, ragged, ramp, vary
+from core.data.samples.canvas import BEAR, Canvas, Colour, Outline, Point, mix, ragged, ramp, vary
 
 CREAM, INK = (240, 222, 190), (34, 28, 30)
-COATS: dict[str, tuple[tuple[Colour, float], ...]] = {
-    "black": (
-        ((46, 42, 48), 4.0),
-        ((66, 54, 50), 2.0),
-        ((104, 70, 48), 2.6),
-        ((150, 98, 58), 2.0),
-        ((192, 150, 100), 0.8),
-        ((104, 108, 120), 0.6),
-    ),
-    "grizzly": (
-        ((128, 88, 58), 3.0),
-        ((98, 68, 50), 2.4),
-        ((64, 52, 50), 1.8),
-        ((172, 124, 78), 2.0),
-        ((200, 160, 112), 1.0),
-        ((122, 112, 108), 1.0),
-    ),
-    "teddy": (
-        ((188, 132, 78), 2.4),
-        ((138, 90, 56), 2.6),
-        ((96, 66, 50), 2.0),
-        ((58, 50, 54), 1.8),
-        ((216, 182, 136), 1.2),
-        ((134, 128, 128), 1.0),
-        ((196, 140, 140), 0.5),
-        ((124, 148, 172), 0.5),
-        ((140, 160, 132), 0.4),
-    ),
-}
+COATS: Mapping[str, tuple[tuple[Colour, float], ...]] = MappingProxyType(
+    {
+        "black": (
+            ((46, 42, 48), 4.0),
+            ((66, 54, 50), 2.0),
+            ((104, 70, 48), 2.6),
+            ((150, 98, 58), 2.0),
+            ((192, 150, 100), 0.8),
+            ((104, 108, 120), 0.6),
+        ),
+        "grizzly": (
+            ((128, 88, 58), 3.0),
+            ((98, 68, 50), 2.4),
+            ((64, 52, 50), 1.8),
+            ((172, 124, 78), 2.0),
+            ((200, 160, 112), 1.0),
+            ((122, 112, 108), 1.0),
+        ),
+        "teddy": (
+            ((188, 132, 78), 2.4),
+            ((138, 90, 56), 2.6),
+            ((96, 66, 50), 2.0),
+            ((58, 50, 54), 1.8),
+            ((216, 182, 136), 1.2),
+            ((134, 128, 128), 1.0),
+            ((196, 140, 140), 0.5),
+            ((124, 148, 172), 0.5),
+            ((140, 160, 132), 0.4),
+        ),
+    }
+)
 RIBBONS: tuple[Colour, ...] = (
     (196, 72, 62),
     (62, 108, 158),
@@ -52,35 +56,37 @@ RIBBONS: tuple[Colour, ...] = (
     (236, 228, 214),
 )
 # usual value and spread of each measure, in head radii (ears, face), body heights (hump) or shares (fur)
-BUILD: dict[str, dict[str, tuple[float, float]]] = {
-    "black": {
-        "ear": (0.27, 0.02),
-        "tall": (1.45, 0.10),
-        "apart": (0.60, 0.05),
-        "hump": (0.0, 0.008),
-        "dish": (-0.05, 0.04),
-        "wide": (0.90, 0.03),
-        "shag": (0.55, 0.08),
-    },
-    "grizzly": {
-        "ear": (0.25, 0.02),
-        "tall": (1.00, 0.07),
-        "apart": (0.82, 0.05),
-        "hump": (0.16, 0.03),
-        "dish": (0.24, 0.05),
-        "wide": (1.08, 0.03),
-        "shag": (1.05, 0.10),
-    },
-    "teddy": {
-        "ear": (0.38, 0.04),
-        "tall": (0.98, 0.04),
-        "apart": (0.80, 0.05),
-        "hump": (0.0, 0.0),
-        "dish": (0.0, 0.0),
-        "wide": (1.04, 0.03),
-        "shag": (0.35, 0.03),
-    },
-}
+BUILD: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "black": {
+            "ear": (0.27, 0.02),
+            "tall": (1.45, 0.10),
+            "apart": (0.60, 0.05),
+            "hump": (0.0, 0.008),
+            "dish": (-0.05, 0.04),
+            "wide": (0.90, 0.03),
+            "shag": (0.55, 0.08),
+        },
+        "grizzly": {
+            "ear": (0.25, 0.02),
+            "tall": (1.00, 0.07),
+            "apart": (0.82, 0.05),
+            "hump": (0.16, 0.03),
+            "dish": (0.24, 0.05),
+            "wide": (1.08, 0.03),
+            "shag": (1.05, 0.10),
+        },
+        "teddy": {
+            "ear": (0.38, 0.04),
+            "tall": (0.98, 0.04),
+            "apart": (0.80, 0.05),
+            "hump": (0.0, 0.0),
+            "dish": (0.0, 0.0),
+            "wide": (1.04, 0.03),
+            "shag": (0.35, 0.03),
+        },
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ class Brush:
     flip: bool = False
     tilt: float = 0.0
 
-    def place(self, points) -> np.ndarray:
+    def place(self, points: Outline) -> np.ndarray:
         """Points of the bear as points of the canvas."""
         local = np.atleast_2d(np.asarray(points, dtype=float))
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
@@ -170,7 +176,13 @@ class Brush:
         return Brush(self.canvas, self.rng, self.look, self.at(point), self.scale * scale, self.flip, self.tilt + tilt)
 
     def part(
-        self, outline, colour: Colour | None = None, *, shade: float = 0.0, fur: float = 0.03, grain: float = 0.7
+        self,
+        outline: Outline,
+        colour: Colour | None = None,
+        *,
+        shade: float = 0.0,
+        fur: float = 0.03,
+        grain: float = 0.7,
     ) -> None:
         """A rounded, furry part; `shade` darkens what lies further back, `fur` is the length of the tufts."""
         base = mix(self.look.coat if colour is None else colour, INK, shade)
@@ -180,11 +192,11 @@ class Brush:
             points = ragged(points, reach, self.canvas.rng, spacing=max(0.0032, reach * 0.36))
         self.canvas.solid(points, ramp(base), texture=self.look.texture, grain=grain)
 
-    def flat(self, outline, colour: Colour, *, alpha: float = 1.0) -> None:
+    def flat(self, outline: Outline, colour: Colour, *, alpha: float = 1.0) -> None:
         """A flat detail of the bear."""
         self.canvas.fill(self.place(outline), colour, code=BEAR, alpha=alpha)
 
-    def stroke(self, points, colour: Colour, width: float, *, alpha: float = 1.0) -> None:
+    def stroke(self, points: Outline, colour: Colour, width: float, *, alpha: float = 1.0) -> None:
         """A line on the bear; the mask stays as it is."""
         self.canvas.line(self.place(points), colour, width * self.scale, alpha=alpha)
 
@@ -193,7 +205,7 @@ class Brush:
         lit = self.canvas.light.on(colour)
         self.canvas.glow(self.at(centre), rx * self.scale, ry * self.scale, lit, strength, only=BEAR)
 
-    def seam(self, points, *, tick: float = 0.028) -> None:
+    def seam(self, points: Outline, *, tick: float = 0.028) -> None:
         """A line of stitches with short cross ticks."""
         path = np.asarray(points, dtype=float)
         thread = mix(self.look.coat, INK, 0.62)

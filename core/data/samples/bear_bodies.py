@@ -9,24 +9,15 @@ import numpy as np
 
 from core.data.samples.anatomy import CREAM, INK, Brush
 from core.data.samples.bear_heads import front_head, side_head
-from core.data.samples.canvas import Point, ellipse, limb, mix, smooth
+from core.data.samples.canvas import Point, ellipse, limb, mirrored, mix, smooth
 
 
 def sitting(brush: Brush, *, yaw: float) -> Point:
     """A bear that sits and faces you."""
     look, lift = brush.look, brush.rng.uniform(-0.05, 0.04)
     _hump_behind(brush, (0.05 * yaw, -0.62))
-    body = [
-        (0, -0.70),
-        (0.20, -0.60),
-        (0.30, -0.30),
-        (0.27, -0.06),
-        (0, 0.0),
-        (-0.27, -0.06),
-        (-0.30, -0.30),
-        (-0.20, -0.60),
-    ]
-    brush.part(smooth(body) * (1.0 if look.plush else 1.08, 1.0), fur=0.04)
+    body = mirrored([(0, -0.70), (0.20, -0.60), (0.30, -0.30), (0.27, -0.06), (0, 0.0)])
+    brush.part(body * (1.0 if look.plush else 1.08, 1.0), fur=0.04)
     _belly(brush, (0.03 * yaw, -0.30), 0.24, 0.30)
     for side in (-1, 1):
         brush.part(limb((side * 0.22, -0.14), 0.13, (side * 0.30, -0.10), 0.11), shade=0.05, fur=0.03)
@@ -49,17 +40,8 @@ def upright(brush: Brush, *, yaw: float) -> Point:
         brush.part(limb((side * 0.13, -0.24), 0.125, (side * 0.14, -0.07), 0.095), shade=0.08, fur=0.03)
         brush.part(ellipse((side * 0.16, -0.045), 0.115, 0.055), shade=0.05, fur=0.02)
         _claws(brush, (side * 0.16, -0.05), downward=0.045)
-    body = [
-        (0, -0.76),
-        (0.18, -0.68),
-        (0.25, -0.42),
-        (0.22, -0.20),
-        (0, -0.15),
-        (-0.22, -0.20),
-        (-0.25, -0.42),
-        (-0.18, -0.68),
-    ]
-    brush.part(smooth(body) * (1.05, 1.0), fur=0.04)
+    body = mirrored([(0, -0.76), (0.18, -0.68), (0.25, -0.42), (0.22, -0.20), (0, -0.15)])
+    brush.part(body * (1.05, 1.0), fur=0.04)
     _belly(brush, (0.02 * yaw, -0.40), 0.20, 0.28)
     for side in (-1, 1):
         hand = (side * 0.40, -0.80) if side == wave else (side * 0.29, -0.34)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from core.data.samples.anatomy import CREAM, INK, Brush
-from core.data.samples.canvas import Point, ellipse, limb, mix, smooth
+from core.data.samples.canvas import Point, ellipse, limb, mirrored, mix, smooth
 
 WHITE = (250, 246, 238)
+# the right half of each skull from the front: a toy is round, a grizzly has broad cheeks, a black bear is narrow
+SKULLS: Mapping[str, tuple[Point, ...]] = MappingProxyType(
+    {
+        "black": ((0, -0.98), (0.52, -0.82), (0.86, -0.22), (0.86, 0.26), (0.50, 0.76), (0, 0.98)),
+        "grizzly": ((0, -0.84), (0.60, -0.74), (0.95, -0.16), (1.06, 0.34), (0.62, 0.74), (0, 0.92)),
+        "teddy": ((0, -0.96), (0.66, -0.74), (1.02, -0.05), (0.78, 0.62), (0, 0.86)),
+    }
+)
 
 
 def front_head(brush: Brush, *, yaw: float = 0.0) -> None:
@@ -15,49 +26,7 @@ def front_head(brush: Brush, *, yaw: float = 0.0) -> None:
     look = brush.look
     for side in (-1, 1):
         _front_ear(brush, side, yaw)
-    if look.plush:
-        skull = smooth(
-            [
-                (0, -0.96),
-                (0.66, -0.74),
-                (1.02, -0.05),
-                (0.78, 0.62),
-                (0, 0.86),
-                (-0.78, 0.62),
-                (-1.02, -0.05),
-                (-0.66, -0.74),
-            ]
-        )
-    elif look.label == "grizzly":
-        skull = smooth(
-            [
-                (0, -0.84),
-                (0.60, -0.74),
-                (0.95, -0.16),
-                (1.06, 0.34),
-                (0.62, 0.74),
-                (0, 0.92),
-                (-0.62, 0.74),
-                (-1.06, 0.34),
-                (-0.95, -0.16),
-                (-0.60, -0.74),
-            ]
-        )
-    else:
-        skull = smooth(
-            [
-                (0, -0.98),
-                (0.52, -0.82),
-                (0.86, -0.22),
-                (0.86, 0.26),
-                (0.50, 0.76),
-                (0, 0.98),
-                (-0.50, 0.76),
-                (-0.86, 0.26),
-                (-0.86, -0.22),
-                (-0.52, -0.82),
-            ]
-        )
+    skull = mirrored(SKULLS[look.label])
     brush.part(skull * (look.wide, 1.0), fur=0.13)
     if look.plush:
         _toy_face(brush, yaw)
@@ -81,25 +50,9 @@ def _wild_face(brush: Brush, yaw: float) -> None:
     look = brush.look
     shift = 0.34 * yaw
     grizzly = look.label == "grizzly"
-    shadow, light = mix(look.coat, INK, 0.55), mix(look.coat, CREAM, 0.42)
-    if grizzly:  # a dished face: pale brows stand out, the root of the nose lies in shadow
-        for side in (-1, 1):
-            brush.soft((shift * 0.8 + side * 0.42, -0.46), 0.42, 0.34, light, 0.75)
-            brush.soft((side * 0.86, 0.36), 0.40, 0.50, light, 0.45)
-        brush.soft((shift, -0.10), 0.30, 0.42, shadow, 0.4 + 1.2 * max(0.0, look.dish))
-    else:  # a straight face: one pale ridge from the brow to the nose
-        brush.soft((shift * 0.8, -0.20), 0.34, 0.80, light, 0.55)
+    shadow = mix(look.coat, INK, 0.55)
+    (_dished if grizzly else _straight)(brush, shift)
     wide, high = (0.46, 0.40) if grizzly else (0.44, 0.46)
-    if not grizzly:
-        bridge = smooth(
-            [
-                (shift * 0.7 - 0.20, -0.22),
-                (shift * 0.7 + 0.20, -0.22),
-                (shift * 1.4 + 0.34, 0.36),
-                (shift * 1.4 - 0.34, 0.36),
-            ]
-        )
-        brush.part(bridge, mix(look.coat, look.muzzle, 0.75), fur=0.03, grain=0.5)
     brush.soft((shift * 1.3, 0.62), 0.62, 0.46, shadow, 0.6)
     brush.part(ellipse((shift * 1.4, 0.42), wide, high), look.muzzle, fur=0.04, grain=0.5)
     for side in (-1, 1):
@@ -107,6 +60,24 @@ def _wild_face(brush: Brush, yaw: float) -> None:
         _wild_eye(brush, (shift + side * (0.40 if grizzly else 0.36) * narrow, -0.14))
     _nose(brush, (shift * 1.75, 0.22), 0.205, 0.15)
     _mouth(brush, (shift * 1.7, 0.36))
+
+
+def _dished(brush: Brush, shift: float) -> None:
+    """Pale brows and cheeks stand out, the root of the nose lies in shadow."""
+    light, shadow = mix(brush.look.coat, CREAM, 0.42), mix(brush.look.coat, INK, 0.55)
+    for side in (-1, 1):
+        brush.soft((shift * 0.8 + side * 0.42, -0.46), 0.42, 0.34, light, 0.75)
+        brush.soft((side * 0.86, 0.36), 0.40, 0.50, light, 0.45)
+    brush.soft((shift, -0.10), 0.30, 0.42, shadow, 0.4 + 1.2 * max(0.0, brush.look.dish))
+
+
+def _straight(brush: Brush, shift: float) -> None:
+    """One pale ridge runs from the brow to the nose."""
+    look = brush.look
+    brush.soft((shift * 0.8, -0.20), 0.34, 0.80, mix(look.coat, CREAM, 0.42), 0.55)
+    high, low = shift * 0.7, shift * 1.4
+    bridge = smooth([(high - 0.20, -0.22), (high + 0.20, -0.22), (low + 0.34, 0.36), (low - 0.34, 0.36)])
+    brush.part(bridge, mix(look.coat, look.muzzle, 0.75), fur=0.03, grain=0.5)
 
 
 def _wild_eye(brush: Brush, at: Point) -> None:

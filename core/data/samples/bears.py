@@ -124,9 +124,9 @@ def _check(label: str, size: int) -> None:
 
 def _plan(label: str, rng: random.Random) -> _Plan:
     place = _pick(PLACES[label], rng)
-    friends, cover = props.OUTDOOR_FRIENDS, props.OUTDOOR_COVER
-    if place not in OUTDOORS:
-        friends, cover = props.INDOOR_FRIENDS, props.INDOOR_COVER
+    outdoors = place in OUTDOORS
+    friends: tuple[str, ...] = props.OUTDOOR_FRIENDS if outdoors else props.INDOOR_FRIENDS
+    cover: tuple[str, ...] = props.OUTDOOR_COVER if outdoors else props.INDOOR_COVER
     pose, distance = _pick(POSES, rng), _pick(DISTANCES, rng)
     if distance == "close-up" and (place == "shelf" or pose not in ("sitting", "standing")):
         distance = "near"
@@ -162,7 +162,11 @@ def _paint_bear(canvas: Canvas, label: str, plan: _Plan, stage: Stage, rng: rand
     """The bear with its shadow, its company and what hides it; returns the middle of its head."""
     scale, foot, flip = _size_and_foot(plan, stage, rng)
     long = plan.pose.startswith("walking")
-    behind, ahead = (0.62, 0.95) if long else (0.46, 0.74) if plan.pose == "three-quarter" else (0.42, 0.42)
+    behind, ahead = 0.42, 0.42
+    if long:
+        behind, ahead = 0.62, 0.95
+    elif plan.pose == "three-quarter":
+        behind, ahead = 0.46, 0.74
     left, right = (ahead * scale, behind * scale) if flip else (behind * scale, ahead * scale)
     x = rng.uniform(left, 1 - right) if left + right < 1 else 0.5 + (left - right) / 2
     half = scale * (0.62 if long else 0.40)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,9 @@ OTHER, SKY, GROUND, BEAR = range(4)
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Outline = np.ndarray | Sequence[Point]
+Box = tuple[int, int, int, int]
+Tones = tuple[Colour, Colour, Colour]
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Stage:
     near: float
 
 
-def clip_colour(values) -> Colour:
+def clip_colour(values: Iterable[float]) -> Colour:
     """Three numbers as a colour of whole numbers from 0 to 255."""
     r, g, b = (max(0, min(255, round(v))) for v in values)
     return r, g, b
@@ -64,7 +67,7 @@ def vary(colour: Colour, rng: random.Random, spread: float) -> Colour:
     return clip_colour((colour[0] + lightness + warmth, colour[1] + lightness, colour[2] + lightness - warmth))
 
 
-def ramp(base: Colour) -> tuple[Colour, Colour, Colour]:
+def ramp(base: Colour) -> Tones:
     """The colour in shadow, half light and full light; shadows turn cool, lights turn warm."""
     dark = mix(base, (30, 22, 44), 0.62)
     bright = mix(base, (255, 236, 200), 0.36)
@@ -87,7 +90,7 @@ def limb(start: Point, start_r: float, end: Point, end_r: float) -> np.ndarray:
     return np.concatenate([np.array(end) + end_r * far, np.array(start) - start_r * far])
 
 
-def smooth(points: Sequence[Point] | np.ndarray, *, per_side: int = 7) -> np.ndarray:
+def smooth(points: Outline, *, per_side: int = 7) -> np.ndarray:
     """A closed Catmull-Rom curve through the points."""
     p1 = np.asarray(points, dtype=float)
     p0, p2, p3 = np.roll(p1, 1, axis=0), np.roll(p1, -1, axis=0), np.roll(p1, -2, axis=0)
@@ -95,6 +98,11 @@ def smooth(points: Sequence[Point] | np.ndarray, *, per_side: int = 7) -> np.nda
     p0, p1, p2, p3 = (p[:, None, :] for p in (p0, p1, p2, p3))
     curve = p1 + 0.5 * t * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
     return curve.reshape(-1, 2)
+
+
+def mirrored(half: Sequence[Point]) -> np.ndarray:
+    """A curve like its mirror image: `half` runs down the right side, from the middle above to the middle below."""
+    return smooth([*half, *((-x, y) for x, y in half[-2:0:-1])])
 
 
 def ragged(outline: np.ndarray, length: float, rng: random.Random, *, spacing: float) -> np.ndarray:
@@ -149,20 +157,34 @@ def _palette(dark: Colour, middle: Colour, bright: Colour) -> bytes:
     return np.stack(bands, axis=1).round().astype(np.uint8).tobytes()
 
 
+def _stretch(tile: Image.Image, whole: Box, seen: Box) -> Image.Image:
+    """The tile stretched over the box `whole`, cut to the box `seen` inside it."""
+    per_x, per_y = tile.width / (whole[2] - whole[0]), tile.height / (whole[3] - whole[1])
+    left, right = (seen[0] - whole[0]) * per_x, (seen[2] - whole[0]) * per_x
+    top, bottom = (seen[1] - whole[1]) * per_y, (seen[3] - whole[1]) * per_y
+    source = (left, top, min(right, tile.width), min(bottom, tile.height))
+    return tile.resize((seen[2] - seen[0], seen[3] - seen[1]), Image.Resampling.NEAREST, box=source)
+
+
 class Canvas:
     """A picture and its mask, both three times too large until `finish` reduces them together.
 
     `rng` is for brushwork only: how much of it is used depends on the size, so it must not decide what is shown.
     """
 
-    def __init__(self, size: int, light: Light, *, rng: random.Random) -> None:
+    def __init__(self, size: int, light: Light, *, rng: random.Random, oversample: int = OVERSAMPLE) -> None:
         self.size, self.light, self.rng = size, light, rng
-        self.side = size * OVERSAMPLE
+        self.side = size * oversample
         self.image = Image.new("RGB", (self.side, self.side))
         self.codes = Image.new("L", (self.side, self.side))
         self._paint = ImageDraw.Draw(self.image)
         self._glaze = ImageDraw.Draw(self.image, "RGBA")
         self._mark = ImageDraw.Draw(self.codes)
+
+    def backdrop(self, soft: Canvas) -> None:
+        """Begin with a picture that has no sharp edges and was therefore painted at its real size."""
+        self.image.paste(soft.image.resize(self.image.size, Image.Resampling.NEAREST))
+        self.codes.paste(soft.codes.resize(self.codes.size, Image.Resampling.NEAREST))
 
     def fade(
         self, top: Colour, bottom: Colour, *, y0: float = 0.0, y1: float = 1.0, code: int, lit: bool = True
@@ -177,7 +199,9 @@ class Canvas:
         )
         self.codes.paste(code, (0, first, self.side, last))
 
-    def fill(self, outline, colour: Colour, *, code: int | None = OTHER, lit: bool = True, alpha: float = 1.0) -> None:
+    def fill(
+        self, outline: Outline, colour: Colour, *, code: int | None = OTHER, lit: bool = True, alpha: float = 1.0
+    ) -> None:
         """A flat shape; without a code the mask stays as it is."""
         points = (np.asarray(outline) * self.side).ravel().tolist()
         paint = self.light.on(colour) if lit else colour
@@ -192,7 +216,7 @@ class Canvas:
         """An upright rectangle."""
         self.fill([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour, code=code)
 
-    def line(self, points, colour: Colour, width: float, *, alpha: float = 1.0, lit: bool = True) -> None:
+    def line(self, points: Outline, colour: Colour, width: float, *, alpha: float = 1.0, lit: bool = True) -> None:
         """A stroke of `width`; the mask stays as it is."""
         paint = self.light.on(colour) if lit else colour
         pen = max(1, round(width * self.side))
@@ -207,28 +231,38 @@ class Canvas:
     ) -> None:
         """A spot of colour that fades outwards, on everything or `only` where the mask has one code."""
         left, top = round((centre[0] - rx) * self.side), round((centre[1] - ry) * self.side)
-        width, height = max(2, round(2 * rx * self.side)), max(2, round(2 * ry * self.side))
-        spot = _soft_spot(round(100 * min(1.0, strength))).resize((width, height), Image.Resampling.NEAREST)
+        right, bottom = left + max(2, round(2 * rx * self.side)), top + max(2, round(2 * ry * self.side))
+        seen = self._seen(left, top, right, bottom)
+        if seen is None:
+            return
+        spot = _stretch(_soft_spot(round(100 * min(1.0, strength))), (left, top, right, bottom), seen)
         if only is not None:
-            here = np.asarray(self.codes.crop((left, top, left + width, top + height))) == only
-            spot = Image.fromarray(np.asarray(spot) * here)
-        self.image.paste(colour, (left, top, left + width, top + height), spot)
+            spot = Image.fromarray(np.asarray(spot) * (np.asarray(self.codes.crop(seen)) == only))
+        self.image.paste(colour, seen, spot)
 
-    def solid(self, outline, tones: tuple[Colour, Colour, Colour], *, texture: str, grain=0.5, code=BEAR) -> None:
+    def solid(
+        self, outline: Outline, tones: Tones, *, texture: str, grain: float = 0.5, code: int | None = BEAR
+    ) -> None:
         """A rounded part: `tones` are its colour in shadow, in half light and in full light."""
         points = np.asarray(outline) * self.side
         left, top = (int(v) for v in np.floor(points.min(axis=0)))
         right, bottom = (int(v) + 2 for v in np.ceil(points.max(axis=0)))
-        width, height = right - left, bottom - top
-        shape = Image.new("L", (width, height))
-        ImageDraw.Draw(shape).polygon((points - (left, top)).ravel().tolist(), fill=255)
-        level = _ball().resize((width, height), Image.Resampling.NEAREST)
-        level = ImageChops.add(level, self._grain(texture, (width, height), grain), offset=-128)
-        dark, middle, bright = (self.light.on(colour) for colour in tones)
-        level.putpalette(_palette(dark, middle, bright))
-        self.image.paste(level.convert("RGB"), (left, top), shape)
+        seen = self._seen(left, top, right, bottom)
+        if seen is None:
+            return
+        shape = Image.new("L", (seen[2] - seen[0], seen[3] - seen[1]))
+        ImageDraw.Draw(shape).polygon((points - seen[:2]).ravel().tolist(), fill=255)
+        level = _stretch(_ball(), (left, top, right, bottom), seen)
+        level = ImageChops.add(level, self._grain(texture, level.size, grain), offset=-128)
+        level.putpalette(_palette(*(self.light.on(colour) for colour in tones)))
+        self.image.paste(level.convert("RGB"), seen[:2], shape)
         if code is not None:
             self._mark.polygon(points.ravel().tolist(), fill=code)
+
+    def _seen(self, left: int, top: int, right: int, bottom: int) -> Box | None:
+        """The part of a box that lies on the canvas."""
+        box = max(0, left), max(0, top), min(self.side, right), min(self.side, bottom)
+        return box if box[0] < box[2] and box[1] < box[3] else None
 
     def _grain(self, texture: str, size: tuple[int, int], strength: float) -> Image.Image:
         tile = _texture(texture, strength)

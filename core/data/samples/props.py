@@ -7,7 +7,20 @@ import random
 
 import numpy as np
 
-from core.data.samples.canvas import OTHER, Canvas, Colour, ellipse, limb, mix, ragged, ramp, smooth, vary
+from core.data.samples.canvas import (
+    OTHER,
+    Canvas,
+    Colour,
+    Outline,
+    Point,
+    ellipse,
+    limb,
+    mix,
+    ragged,
+    ramp,
+    smooth,
+    vary,
+)
 
 INK = (36, 30, 34)
 OUTDOOR_FRIENDS, INDOOR_FRIENDS = ("bird", "rabbit", "fox"), ("bird", "rabbit", "ball", "blocks")
@@ -17,24 +30,24 @@ OUTDOOR_COVER, INDOOR_COVER = ("bush", "trunk", "rock"), ("box", "present", "cus
 class Maker:
     """Paints in the measure of one small thing: (0, 0) is where it stands, y goes down, mirrored by `flip`."""
 
-    def __init__(
-        self, canvas: Canvas, rng: random.Random, at: tuple[float, float], scale: float, *, flip: bool = False
-    ) -> None:
+    def __init__(self, canvas: Canvas, rng: random.Random, at: Point, scale: float, *, flip: bool = False) -> None:
         self.canvas, self.rng, self.at, self.scale = canvas, rng, at, scale
         self.way = -1 if flip else 1
 
-    def place(self, outline):
+    def place(self, outline: Outline) -> list[Point]:
         """Points of the thing as points of the canvas."""
         return [(self.at[0] + self.way * x * self.scale, self.at[1] + y * self.scale) for x, y in outline]
 
-    def part(self, outline, colour: Colour, *, fur: float = 0.0, texture: str = "fur", grain: float = 0.5) -> None:
+    def part(
+        self, outline: Outline, colour: Colour, *, fur: float = 0.0, texture: str = "fur", grain: float = 0.5
+    ) -> None:
         """A rounded part."""
         points = np.array(self.place(outline))
         if fur * self.scale * self.canvas.side > 1.5:
             points = ragged(points, fur * self.scale, self.canvas.rng, spacing=max(0.0035, fur * self.scale * 0.4))
         self.canvas.solid(points, ramp(colour), texture=texture, grain=grain, code=OTHER)
 
-    def flat(self, outline, colour: Colour) -> None:
+    def flat(self, outline: Outline, colour: Colour) -> None:
         """A flat part."""
         self.canvas.fill(self.place(outline), colour)
 

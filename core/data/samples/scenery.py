@@ -46,10 +46,14 @@ def _ridge(canvas: Canvas, rng: random.Random, base: float, height: float, colou
 
 def _sky(canvas: Canvas, rng: random.Random, horizon: float) -> None:
     light = canvas.light
-    canvas.fade(light.sky[0], light.sky[1], y1=horizon + 0.1, code=SKY, lit=False)
+    soft = Canvas(canvas.size, light, rng=canvas.rng, oversample=1)
+    soft.fade(light.sky[0], light.sky[1], y1=horizon + 0.1, code=SKY, lit=False)
     x, y = rng.uniform(0.1, 0.9), rng.uniform(0.08, 0.24) if light is not DUSK else horizon - 0.06
     disc = {"day": (255, 246, 214), "dusk": (255, 218, 150), "night": (244, 240, 220)}[light.name]
-    canvas.glow((x, y), 0.34, 0.34, disc, 0.5 if light is not NIGHT else 0.28)
+    soft.glow((x, y), 0.34, 0.34, disc, 0.5 if light is not NIGHT else 0.28)
+    for _ in range(rng.randint(1, 4)):
+        _cloud(soft, rng, horizon)
+    canvas.backdrop(soft)
     if rng.random() < 0.7:
         canvas.fill(ellipse((x, y), 0.042, 0.042), disc, code=SKY, lit=False)
     for _ in range(rng.randint(30, 60) if light is NIGHT else 0):
@@ -57,8 +61,6 @@ def _sky(canvas: Canvas, rng: random.Random, horizon: float) -> None:
         canvas.fill(
             ellipse(star, 0.0022, 0.0022, count=6), (236, 236, 226), code=SKY, lit=False, alpha=rng.uniform(0.3, 0.9)
         )
-    for _ in range(rng.randint(1, 4)):
-        _cloud(canvas, rng, horizon)
 
 
 def _cloud(canvas: Canvas, rng: random.Random, horizon: float) -> None:
