@@ -7,7 +7,6 @@ data set's version, and a run keeps a copy of the table it was trained on.
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import io
 from dataclasses import dataclass
@@ -74,16 +73,27 @@ def read_items(path: Path) -> pd.DataFrame:
         raise NotFound(
             f"The file {path.name} is missing.", hint="The data set it belongs to was not finished."
         ) from error
+    except UnicodeDecodeError as error:
+        raise _damaged(path) from error
     first, _, rest = text.partition("\n")
     if not first.startswith(_FIRST_LINE) or not first.removeprefix(_FIRST_LINE).isdecimal():
-        raise WorkspaceError(
-            f"The file {path.name} is damaged.", hint="Restore it from a copy, or import the pictures again."
-        )
+        raise _damaged(path)
     check_schema(int(first.removeprefix(_FIRST_LINE)), path.name)
-    table = pd.read_csv(io.StringIO(rest), dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_MINIMAL)
-    if tuple(table.columns) != COLUMNS:
-        raise WorkspaceError(f"The file {path.name} has other columns than expected.", hint="Restore it from a copy.")
-    return table.astype({"width": int, "height": int})
+    try:
+        table = pd.read_csv(io.StringIO(rest), dtype=str, keep_default_na=False, na_filter=False)
+        if tuple(table.columns) != COLUMNS:
+            raise WorkspaceError(
+                f"The file {path.name} has other columns than expected.", hint="Restore it from a copy."
+            )
+        return table.astype({"width": int, "height": int})
+    except ValueError as error:  # no rows at all, rows of other lengths, sizes that are no numbers
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> WorkspaceError:
+    return WorkspaceError(
+        f"The file {path.name} is damaged.", hint="Restore it from a copy, or import the pictures again."
+    )
 
 
 def items_to_csv(items: pd.DataFrame) -> str:

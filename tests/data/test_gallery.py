@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import gzip
 import hashlib
 import http.server
@@ -305,8 +306,7 @@ def test_oxford_pets_are_read_from_their_archives(workspace, served, monkeypatch
     assert set(ready.classes) <= set(SAMPLES["pets"].classes)
 
 
-# urllib leaves the socket of a refused connection to the garbage collector
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # urllib leaves the socket of a refusal to the collector
 @pytest.mark.parametrize("fault", ["missing", "damaged", "no server"])
 def test_a_failed_download_gives_a_sentence_and_leaves_nothing(workspace, served, monkeypatch, fault):
     from torchvision.datasets import FashionMNIST
@@ -323,6 +323,8 @@ def test_a_failed_download_gives_a_sentence_and_leaves_nothing(workspace, served
         list(make_sample(workspace, "fashion", name="f", per_class=2))
     assert "bears" in caught.value.hint and not list((workspace.cache / "downloads").iterdir())
     assert not is_available(workspace, "fashion")
+    del caught
+    gc.collect()
 
 
 def _hanging(events: threading.Event):
