@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ratios against a peer or a floor that was measured in the same run."""
