@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from core.data.table import load_dataset
 from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
-from core.errors import ImageRejected, LabError, SettingsError
+from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import PRESETS, AppSettings, ImportSettings, TrainSettings, preset, to_record
 from core.train.events import DataReady, EpochDone, Event, History, Note, Progress
@@ -217,7 +217,9 @@ def _summary(run: Run, history: History, settings: TrainSettings) -> dict[str, A
     counts = {name: result.get(name) for name in ("error_rate", "wrong", "of")}
     if run.record["message"]:
         _say(run.record["message"])
-    return {"run": run.id, "state": run.state, **counts, "verdict": findings[0].kind}
+    # the loop ends a run itself only where the rate was far too high
+    verdict = "lr_too_high" if run.state == "diverged" else findings[0].kind
+    return {"run": run.id, "state": run.state, **counts, "verdict": verdict}
 
 
 def _predict(workspace: Workspace, options: Any) -> int:
@@ -233,10 +235,15 @@ def _answer(predictor: Predictor, image: str) -> dict[str, Any]:
     """What is printed about one picture; one that cannot be opened does not keep the others from their answer."""
     try:
         prediction = predictor.predict([Path(image)])[0]
-    except ImageRejected as error:
-        _say(f"{image}: {error}")
-        return {"image": image, "error": error.message}
-    return {"image": image, "label": prediction.label, "probabilities": prediction.probabilities, "ms": prediction.ms}
+    except OSError:
+        error: LabError = DataError(f"There is no file {image} that can be read.", hint="Check the path.")
+    except ImageRejected as rejected:
+        error = rejected
+    else:
+        probs = prediction.probabilities
+        return {"image": image, "label": prediction.label, "probabilities": probs, "ms": prediction.ms}
+    _say(f"{image}: {error}")
+    return {"image": image, "error": error.message}
 
 
 def _bundle(workspace: Workspace, wanted: str) -> Bundle:

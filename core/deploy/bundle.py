@@ -104,9 +104,7 @@ def load_bundle(path: Path) -> Bundle:
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path.name}.", hint="Check the path.") from error
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(
-            f"{path.name} is no model saved by Bearings.", hint="Save it again from its run."
-        ) from error
+        raise ModelError(f"{path.name} is no model saved by Bearings.", hint="Save it again from its run.") from error
     if not isinstance(card, dict):
         raise ModelError(f"{path.name} is no model saved by Bearings.", hint="Save it again from its run.")
     check_schema(card.get("schema"), path.name)

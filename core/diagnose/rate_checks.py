@@ -9,6 +9,7 @@ from core.diagnose.curves import Curves, Series
 from core.diagnose.words import after_finder, counts, errors, faster, sentence, slower, went
 
 ABSURD = 3.0  # times the loss of knowing nothing
+MIN_LEAPS = 2  # one jump at the peak of a one-cycle schedule is nothing unusual on a small validation set
 RATE_HIGH, RATE_LOW, RATE_FITS = 3.0, 0.1, 0.5  # rate over suggested rate
 CREEP = 0.025  # a training loss that falls by less per epoch only creeps
 
@@ -88,7 +89,7 @@ def too_high_but_alive(seen: Curves) -> Finding | None:
         return None
     leaps = _leaps(valid, at_least=0.1 * seen.high_loss)
     shaky = valid.jitter > 0.2 * seen.high_loss and valid.last > 0.5 * seen.chance_loss
-    if shaky or (len(valid.values) >= 4 and len(leaps) >= (len(valid.values) - 1) / 3):
+    if shaky or len(leaps) >= max(MIN_LEAPS, (len(valid.values) - 1) / 3):
         evidence = f"Validation loss leaps up and down between {min(valid.values):.3g} and {max(valid.values):.3g}."
     elif _knows_nothing(seen, valid, given_away_by_rate=ratio is not None and ratio > RATE_HIGH):
         evidence = f"Validation loss is {valid.last:.3g}, where knowing nothing costs {seen.chance_loss:.2f}."

@@ -210,6 +210,7 @@ def _epoch(
         set_rates(optimiser, [factor * rate for rate in rates], momentum)
         loss = batch_loss(learner, stage, rows, plan.changes)
         value = float(loss.detach())
+        yield BatchDone(0, number, epoch, step, factor * rates[-1], momentum, value, learner.record_loss(value))
         if _has_diverged(value):
             yield _diverged(number, epoch, step, value, rates[-1])
             return "diverged"
@@ -217,7 +218,6 @@ def _epoch(
         loss.backward()
         optimiser.step()
         total += value * len(rows)
-        yield BatchDone(0, number, epoch, step, factor * rates[-1], momentum, value, learner.record_loss(value))
     measured = measure(learner, stage)
     seconds = time.perf_counter() - began
     learner.last = EpochDone(

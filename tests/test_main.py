@@ -1,0 +1,116 @@
+"""The terminal: JSON on stdout, one sentence and exit code 2 when something is wrong, never a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.deploy import demo
+from tests.conftest import colour_jpeg, make_toy
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def core(tmp_path, capsys):
+    """Call the terminal on a fresh workspace: exit code, records on stdout, text on stderr."""
+
+    def call(*arguments):
+        code = main(["--home", str(tmp_path / "home"), *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return call
+
+
+@pytest.fixture
+def photos(tmp_path):
+    import numpy as np
+
+    rng = np.random.default_rng(3)
+    for number, label in enumerate(("red", "green")):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for i in range(8):
+            (folder / f"{i}.jpg").write_bytes(colour_jpeg(rng, number))
+    return tmp_path / "photos"
+
+
+def test_from_a_folder_to_a_prediction(core, photos):
+    (photos / "red" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    code, [made], _ = core("import", photos, "--name", "n", "--valid", "0.25")
+    assert code == 0
+    assert (made["classes"], made["kept"], made["train"], made["valid"]) == (["green", "red"], 16, 12, 4)
+    assert [entry["name"] for entry in made["rejected"]] == ["red/broken.jpg"] and made["rejected"][0]["reason"]
+
+    code, lines, _ = core("train", "n", "--image-size", "64", "--epochs", "3")
+    *epochs, last = lines
+    assert code == 0 and [row["epoch"] for row in epochs] == [0, 1, 2]
+    assert {"stage", "train_loss", "train_loss_eval", "train_loss_smooth", "valid_loss", "error_rate", "accuracy",
+            "lr", "seconds", "images_per_s"} <= set(epochs[0])  # fmt: skip
+    assert (last["error_rate"], last["of"], last["state"]) == (epochs[-1]["error_rate"], 4, "done")
+    assert last["verdict"] in {"lr_too_high", "lr_too_low", "too_few_epochs", "overfit", "healthy", "cant_tell"}
+
+    code, [answers], err = core("predict", last["run"], photos / "red" / "0.jpg", photos / "red" / "broken.jpg")
+    assert code == 0
+    assert set(answers[0]) == {"image", "label", "probabilities", "ms"}
+    assert set(answers[0]["probabilities"]) == {"red", "green"}
+    assert "error" in answers[1] and "broken.jpg" in err
+
+
+def test_a_rate_that_ruins_the_model_is_reported_as_such(core, tmp_path):
+    make_toy(tmp_path / "home")
+    code, lines, err = core("train", "toy", "--image-size", "64", "--lr", "1e6", "--batch-size", "8")
+    assert code == 0
+    assert lines[-1]["state"] == "diverged" and lines[-1]["verdict"] == "lr_too_high"
+    assert "too high" in err
+
+
+def test_the_finder_prints_its_curve_and_every_rule(core, tmp_path):
+    make_toy(tmp_path / "home")
+    code, [found], _ = core("lr-find", "toy", "--image-size", "64")
+    assert code == 0 and len(found["lrs"]) == len(found["losses"])
+    assert {"valley", "steep", "minimum", "slide", "before_rise", "recommended"} == set(found["suggestions"])
+    assert all(set(answer) == {"lr", "why"} for answer in found["suggestions"].values())
+
+
+def test_the_shipped_model_is_a_bundle_like_any_other(core, tmp_path):
+    (tmp_path / "bear.jpg").write_bytes(demo.pictures()[0].jpeg)
+    code, [[answer]], _ = core("predict", demo.MODEL, tmp_path / "bear.jpg")
+    assert code == 0 and answer["label"] == demo.pictures()[0].label
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (("train", "nothing"), "no data set 'nothing'"),
+    (("import", "/nowhere/at/all", "--name", "x"), "nowhere"),
+    (("sample", "unicorns", "--name", "x"), "unicorns"),
+    (("predict", "a" * 26, "x.jpg"), "no run"),
+    (("predict", "missing.zip", "x.jpg"), "no file missing.zip"),
+    (("fly",), "cannot be read"),
+    ((), "cannot be read"),
+    (("train",), "cannot be read"),
+    (("train", "x", "--epochs", "four"), "cannot be read"),
+    (("sample", "bears", "--name", "x", "--valid", "2"), "validation share"),
+])  # fmt: skip
+def test_what_is_wrong_is_one_sentence_and_exit_code_2(core, arguments, sentence):
+    code, lines, err = core(*arguments)
+    assert code == 2 and lines == []
+    assert sentence in err and "Traceback" not in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", [("--epochs", "0"), ("--lr", "-1"), ("--lr", "nan"), ("--backbone", "alexnet"),
+                                    ("--preset", "magic"), ("--image-size", "100"), ("--batch-size", "1"),
+                                    ("--seed", "-3"), ("--weights", "mine")])  # fmt: skip
+def test_settings_out_of_range_are_refused_in_words(core, tmp_path, option):
+    make_toy(tmp_path / "home")
+    code, lines, err = core("train", "toy", *option)
+    assert code == 2 and lines == [] and "Traceback" not in err and len(err.strip()) > 20
+
+
+def test_nothing_but_json_reaches_stdout_of_the_real_command(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "core", "--home", str(tmp_path), "train", "x"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("There is no data set 'x'")
