@@ -116,7 +116,7 @@ def demo() -> Background[Any]:
 
 @cache
 def demo_pictures() -> dict[str, Any]:
-    """The sample pictures of the shipped model by the hash of their bytes, in their order (fields: sha, jpeg, label)."""
+    """The sample pictures of the shipped model by their hash, in their order (fields: sha, jpeg, label)."""
     from core.deploy import demo as shipped
 
     return {picture.sha: picture for picture in shipped.pictures()}
