@@ -3,7 +3,7 @@
 The peer is a plain Pillow loop over a process pool: verify each file with a tiny decode, then decode it in full, resize
 it (bilinear, longest side 512) and save it. Where fastai is installed, its `verify_images` and `resize_images` run too.
 
-    python benchmarks/ingest.py [--photos 60] [--megapixels 12] [--workers N] [--rounds 3]
+    python -m benchmarks.ingest [--photos 60] [--megapixels 12] [--workers N] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.data.ingest import import_source
 from core.data.pool import process_count
@@ -102,7 +100,7 @@ def peers() -> dict[str, Callable[..., None]]:
     """The peers that can run here."""
     found: dict[str, Callable[..., None]] = {"pillow": plain}
     try:
-        import fastai.vision.utils  # noqa: F401
+        import fastai.vision.utils
     except ImportError:
         print("fastai is not installed: compared with Pillow alone", file=sys.stderr)
     else:
