@@ -7,6 +7,7 @@ sizes an archive states about itself are not believed.
 from __future__ import annotations
 
 import itertools
+import os
 import stat
 import zipfile
 import zlib
@@ -25,6 +26,8 @@ RATIO_FREE_BYTES = 2**20  # small members may be packed tightly: one colour make
 _CHUNK = 2**18
 _LOCAL_HEADER = 30  # bytes before the name
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+MAX_DIRECTORY_BYTES = 16 * 2**20
+_TAIL = 2**16 + 200  # a zip ends with a comment of up to 65,535 bytes
 _CUT_OFF = "Download or pack it again."
 
 
@@ -88,6 +91,11 @@ class Archive:
 
 
 def _open(path: Path) -> zipfile.ZipFile:
+    if _directory_bytes(path) > MAX_DIRECTORY_BYTES:
+        raise ArchiveError(
+            f"{path.name} holds far more files than the {MAX_MEMBERS} that are read from one zip.",
+            hint="Import the unpacked folder instead, or fewer pictures.",
+        )
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, IndexError) as error:
@@ -98,6 +106,22 @@ def _open(path: Path) -> zipfile.ZipFile:
                 f"{path.name} is a zip file that ends too early or is damaged.", hint=_CUT_OFF
             ) from error
         raise ArchiveError(f"{path.name} is not a zip file.", hint="Give a folder, or a .zip made from one.") from error
+
+
+def _directory_bytes(path: Path) -> int:
+    """How long the archive says its list of files is: the list is read as a whole, so a huge one fills the memory."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+    stated = [0]
+    for mark, at, length in ((b"PK\5\6", 12, 4), (b"PK\6\6", 40, 8)):  # the ordinary end record and the one of zip64
+        place = tail.find(mark)
+        while place >= 0:
+            number = int.from_bytes(tail[place + at : place + at + length], "little")
+            stated.append(0 if number == 0xFFFFFFFF else number)  # 0xFFFFFFFF: see the other record
+            place = tail.find(mark, place + 1)
+    return max(stated)
 
 
 def _check(infos: Sequence[zipfile.ZipInfo], path: Path) -> None:

@@ -71,6 +71,7 @@ def _read_zip(
             settings=settings,
             source=what,
             total=len(archive.members),
+            need_bytes=sum(member.info.file_size for member in archive.members),
             notes=layout.notes,
             workers=workers,
             stop=stop,
@@ -78,13 +79,14 @@ def _read_zip(
 
 
 def _from_zip(archive: Archive, member: Member, layout: Layout) -> Picture | Rejected:
-    place = layout.place(member.words)
-    if place.label is None:
-        return Rejected("/".join(member.words), place.reason)
+    place, name = layout.place(member.words), "/".join(member.words)
     try:
-        return Picture(archive.read(member), place.label, "/".join(member.words), place.split)
+        data = archive.read(member)
     except ImageRejected as error:
-        return Rejected("/".join(member.words), f"{error.message} {error.hint}".strip(), error.code)
+        return Rejected(name, f"{error.message} {error.hint}".strip(), error.code)
+    if place.label is None:
+        return Rejected(name, place.reason, data=data)
+    return Picture(data, place.label, name, place.split)
 
 
 def _read_folder(
@@ -101,6 +103,7 @@ def _read_folder(
         settings=settings,
         source=what,
         total=len(files) + len(unread),
+        need_bytes=sum(_size(path) for _, path in files),
         notes=layout.notes,
         workers=workers,
         stop=stop,
@@ -126,6 +129,13 @@ def _scan(source: Path, what: str) -> tuple[list[tuple[tuple[str, ...], Path]], 
         if len(files) > MAX_FILES:
             raise DataError(f"{what} holds more than {MAX_FILES} files.", hint="Import fewer pictures.")
     return sorted(files), unread
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone or not to be read: its reason comes when its turn comes
+        return 0
 
 
 def _inside(source: Path, path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ def publish(
     settings: ImportSettings,
     source: str,
     total: int | None = None,
+    need_bytes: int | None = None,
     phase: str = "import",
     notes: Iterable[str] = (),
     workers: int | None = None,
@@ -48,11 +50,11 @@ def publish(
 ) -> Iterator[Event]:
     """Store `pictures` as a data set; yields Progress and, last of all, DataReady.
 
-    `total` is how many there will be, for the progress and the check of free space. When `stop()` turns true the
-    events end without DataReady and nothing is left behind; the same holds for any error.
+    `total` is how many there will be and `need_bytes` the most they will take on the disk, where known. When `stop()`
+    turns true the events end without DataReady and nothing is left behind; the same holds for any error.
     """
     name = check_free_name(workspace, name)
-    check_free_space(workspace.root, (total or 0) * STORED_BYTES)
+    check_free_space(workspace.root, min((total or 0) * STORED_BYTES, need_bytes or sys.maxsize))
     sweep_unfinished(workspace)
     dataset_id, path = workspace.create("datasets")
     shelf, seq, published = Shelf(path, source), 0, False
@@ -121,7 +123,8 @@ def _store_all(
         if time.monotonic() - told >= PROGRESS_EVERY_S:
             yield done
             told = time.monotonic()
-    yield done
+    if done:
+        yield done
 
 
 def _task(picture: Picture | Rejected) -> Task | None:

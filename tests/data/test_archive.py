@@ -127,6 +127,20 @@ def test_too_many_members_are_refused(tmp_path):
         Archive(tmp_path / "a.zip")
 
 
+@pytest.mark.parametrize("zip64", [False, True])
+def test_an_endless_list_of_files_is_refused_before_it_is_read(tmp_path, monkeypatch, zip64):
+    path = make_zip(tmp_path / "a.zip", ("cat/1.jpg", b"one"))
+    raw = path.read_bytes()
+    end = raw.index(b"PK\x05\x06")
+    huge = (2**30).to_bytes(4, "little")
+    ordinary = raw[:end] + raw[end : end + 12] + (b"\xff" * 4 if zip64 else huge) + raw[end + 16 :]
+    record = b"PK\x06\x06" + bytes(36) + (2**33).to_bytes(8, "little") + bytes(8)
+    path.write_bytes(ordinary[:end] + record + ordinary[end:] if zip64 else ordinary)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(ArchiveError, match="far more files than the 20000"):
+        Archive(path)
+
+
 def overlapping_zip(path: Path, copies: int) -> Path:
     """Many names for one and the same compressed block."""
     body = zlib.compress(bytes(1_000_000), 9)[2:-4]

@@ -23,13 +23,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.data.events import DataReady, Progress
 from core.data.samples import SAMPLES, bears, make_sample, real_sets
 from core.data.samples.gallery import BEARS, is_available, wrong_labels
 from core.data.split import stratified_split
 from core.data.table import Dataset, load_dataset
 from core.errors import DataError, LabError, SettingsError
 from core.settings import ImportSettings
-from core.train.events import DataReady, Progress
 from core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,12 +19,12 @@ from PIL import Image
 
 import core.data.shelf as shelf_module
 import core.data.store as store
+from core.data.events import DataReady, Progress
 from core.data.ingest import import_source, publish
 from core.data.shelf import Picture, Rejected, report_csv
 from core.data.table import list_datasets, load_dataset
 from core.errors import ArchiveError, DataError, DiskFull
 from core.settings import ImportSettings
-from core.train.events import DataReady, Progress
 from core.workspace import Workspace
 
 SETTINGS = ImportSettings()
@@ -147,6 +147,7 @@ def test_every_file_left_out_is_listed_with_its_reason_and_kept(tmp_path, worksp
     assert set(report) == set(bad) and report["cat/web.jpg"]["code"] == "not_a_picture"
     assert (folder / report["cat/web.jpg"]["file"]).read_bytes() == b"<html>"
     assert report["cat/empty.jpg"]["file"] == ""
+    assert (folder / report["loose.png"]["file"]).read_bytes() == bad["loose.png"]
 
 
 def test_originals_of_rejected_files_are_kept_up_to_a_limit_only(tmp_path, workspace, monkeypatch):
@@ -333,7 +334,7 @@ def test_a_full_disk_at_the_last_file_leaves_nothing(tmp_path, workspace, monkey
 
 
 def test_too_little_space_is_said_before_the_work_starts(tmp_path, workspace, monkeypatch):
-    monkeypatch.setattr("core.workspace.shutil.disk_usage", lambda _: type("Usage", (), {"free": 2**20}))
+    monkeypatch.setattr("core.workspace.shutil.disk_usage", lambda _: type("Usage", (), {"free": 50 * 2**20}))
     with pytest.raises(DiskFull, match="are free on the disk"):
         bring(workspace, lay(tmp_path / "src", pets()))
     assert not left_behind(workspace)

@@ -27,6 +27,7 @@ from core.workspace import Workspace
 
 PER_CLASS = (2, 2000)
 MAX_NOISE = 0.9
+SMALL_PICTURE_BYTES = 4096  # 28 x 28 pixels take one block of the disk
 MAX_IMBALANCE = 0.95
 BEARS = ("black", "grizzly", "teddy")
 Stop = Callable[[], bool]
@@ -202,6 +203,7 @@ def _events(
         settings=settings,
         source=f"sample: {sample.name}",
         total=len(pictures),
+        need_bytes=len(pictures) * SMALL_PICTURE_BYTES if sample.name == "fashion" else None,
         phase="draw" if sample.name == "bears" else "import",
         notes=notes,
         stop=stop,
