@@ -108,7 +108,7 @@ def _find_source(path: Path, qualified: str) -> str:
     node: Any = ast.parse(text)
     for name in qualified.split("."):
         node = next(child for child in node.body if getattr(child, "name", None) == name)
-    return textwrap.dedent("    " * node.col_offset + (ast.get_source_segment(text, node, padded=True) or ""))
+    return textwrap.dedent(ast.get_source_segment(text, node, padded=True) or "")
 
 
 def go(name: str, **query: str) -> None:

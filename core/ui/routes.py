@@ -180,11 +180,13 @@ async def _field(request: Request, body: bytes) -> tuple[str, bytes]:
         form = await _InMemory(request.headers, once(), max_files=1, max_fields=8).parse()
     except (MultiPartException, KeyError) as error:
         raise Refused(400, "The multipart form cannot be read.", "Send one file in the field 'image'.") from error
-    async with form:
+    try:
         sent = form.get("image")
         if sent is None or isinstance(sent, str):
             raise Refused(400, "The form has no file in its field 'image'.", "For example: curl -F image=@bear.jpg …")
         return Path(sent.filename or "image").name[:120], await sent.read()
+    finally:
+        await form.close()
 
 
 def _answer(model: models.Model, name: str, data: bytes) -> dict[str, object]:

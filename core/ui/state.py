@@ -20,12 +20,17 @@ from core.ui.identity import COOKIE, LOCAL, owner_of, signing_key
 from core.workspace import Workspace
 
 
+def cookie() -> str | None:
+    """What this browser sent to say who it is."""
+    return st.context.cookies.get(COOKIE)
+
+
 def workspace() -> Workspace:
     """The workspace of whoever looks at the page; every read of the app goes through it."""
     settings = cache.settings()
     if settings.profile == "laptop":
         return Workspace(settings.home, LOCAL)
-    owner = owner_of(st.context.cookies.get(COOKIE), signing_key(settings.home))
+    owner = owner_of(cookie(), signing_key(settings.home))
     if owner is None:
         raise WorkspaceError(read("shell", "no_cookie"))
     return Workspace(settings.home, owner)

@@ -1,0 +1,114 @@
+"""Figures of a run: where points lie, how many there are, and that nothing breaks them."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.plots.style import MAX_POINTS, look
+from core.plots.training import (
+    epochs_table,
+    loss_ceiling,
+    plan_figure,
+    planned,
+    positions,
+    thin,
+    training_figure,
+)
+from core.settings import Stage, preset
+
+STAGES = [(0, 2, 4), (1, 2, 8)]
+
+
+def batches(losses, stage=0):
+    rows = {
+        "stage": stage,
+        "step": range(len(losses)),
+        "lr": 1e-3,
+        "momentum": 0.9,
+        "loss": losses,
+        "loss_smooth": losses,
+    }
+    table = pd.DataFrame(rows)
+    return table.assign(at=positions(STAGES, table), begin=positions(STAGES, table, begin=True))
+
+
+def epochs(losses):
+    rows = [(0, place, 0.5, 0.4, 0.6, loss, 0.25, 0.75, 3, 12, 1e-3, 0.5, 99.0) for place, loss in enumerate(losses)]
+    names = (
+        "stage epoch train_loss train_loss_eval train_loss_smooth valid_loss error_rate accuracy wrong of lr seconds"
+    )
+    table = pd.DataFrame(rows, columns=[*names.split(), "images_per_s"])
+    return table.assign(at=positions(STAGES, table))
+
+
+def figure(losses=(1.0, 0.5), valid=(0.7,), **options):
+    plan = planned((Stage(epochs=2), Stage(epochs=2)))
+    return training_figure(batches(losses), epochs(valid), plan, classes=3, look=look(), **options)
+
+
+def series(spec, name):
+    return next(entry for entry in spec["series"] if entry["name"] == name)
+
+
+def test_batches_lie_where_they_end_and_epochs_at_their_end_stage_after_stage():
+    table = pd.DataFrame({"stage": [0, 0, 1, 1], "step": [0, 3, 0, 7]})
+    assert list(positions(STAGES, table)) == [0.5, 2.0, 2.25, 4.0]
+    assert list(positions(STAGES, table, begin=True)) == [0.0, 1.5, 2.0, 3.75]
+    assert list(positions(STAGES, pd.DataFrame({"stage": [0, 1], "epoch": [0, 1]}))) == [1, 4]
+
+
+def test_a_figure_is_plain_json_with_its_full_axis_before_the_first_point():
+    spec = figure((), ())
+    json.dumps(spec, allow_nan=False)
+    assert [axis["max"] for axis in spec["xAxis"]] == [4, 4] and spec["animation"] is False
+
+
+def test_raw_batches_stay_visible_behind_the_smooth_line():
+    spec = figure((1.0, 0.5, 0.25), (0.7,))
+    assert series(spec, "each batch")["type"] == "scatter"
+    assert series(spec, "each batch")["data"] == [[0.5, 1.0], [1.0, 0.5], [1.5, 0.25]]
+    assert series(spec, "validation")["data"] == [[1.0, 0.7]]
+    assert series(spec, "learning rate")["data"][0] == [0.0, 0.001]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e30])
+def test_an_explosion_is_drawn_on_a_logarithmic_axis_with_gaps_where_there_is_no_number(bad):
+    spec = figure((1.0, bad), (0.7,))
+    json.dumps(spec, allow_nan=False)
+    assert spec["yAxis"][0]["type"] == "log"
+    assert figure()["yAxis"][0]["type"] == "value"
+
+
+def test_at_most_500_points_are_drawn_with_the_first_and_the_last():
+    table = pd.DataFrame({"x": range(12_345)})
+    kept = thin(table)
+    assert len(kept) <= MAX_POINTS and kept["x"].iloc[0] == 0 and kept["x"].iloc[-1] == 12_344
+    assert len(thin(table.head(7))) == 7
+
+
+def test_the_ceiling_of_the_loss_axis_shows_chance_and_ignores_a_lone_spike():
+    assert loss_ceiling([], 1.1) >= 1.1
+    assert loss_ceiling([*np.full(99, 1.0), 50.0], 1.1) < 5
+
+
+def test_the_plan_reaches_the_chosen_rate_and_names_it():
+    plan = planned(preset("standard", epochs=4, lr=3e-3))
+    assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-3) and plan["at"].iloc[-1] == 4
+    spec = plan_figure(plan, look("dark"))
+    json.dumps(spec, allow_nan=False)
+    assert spec["series"][0]["markLine"]["label"]["formatter"] == "3e-3"
+
+
+def test_a_plan_of_two_stages_runs_through_both():
+    plan = planned(preset("fine_tune", epochs=3, lr=1e-2))
+    assert plan["at"].max() == 6 and plan["at"].is_monotonic_increasing
+
+
+def test_the_table_of_epochs_has_what_other_tools_print_and_the_true_means():
+    table = epochs_table(epochs((0.7, 0.6)))
+    assert list(table.columns[:4]) == ["epoch", "train loss", "valid loss", "error"]
+    assert table["train loss"].iloc[0] == 0.6 and table["train, true mean"].iloc[0] == 0.5
+    assert table["wrong"].iloc[0] == "3 of 12" and table["rate"].iloc[0] == "1e-3"

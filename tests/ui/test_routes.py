@@ -1,0 +1,164 @@
+"""Addresses beside the pages: who is served, what is refused, and with which sentence."""
+
+import io
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from core.ui import cache, routes
+from core.ui.identity import COOKIE, sign, signing_key
+from core.workspace import new_id
+from tests.conftest import make_toy
+from tests.ui.support import ready, training_run
+
+
+@pytest.fixture
+def client(lab):
+    return TestClient(Starlette(routes=routes.ROUTES))
+
+
+def jpeg(width=40, height=30):
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "brown").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def first_sha(dataset):
+    return dataset.items()["file"].iloc[0]
+
+
+def test_health_says_how_far_the_slow_things_are(client):
+    assert client.get("/healthz").json() == {"status": "ok", "engine": "ready", "model": "ready"}
+
+
+# --- thumbnails
+
+
+def test_a_thumbnail_is_a_small_jpeg_that_browsers_may_keep(client, lab):
+    dataset = make_toy(lab.home)
+    large = dataset.path / "images" / f"{'a' * 64}.jpg"
+    large.write_bytes(jpeg(500, 400))
+    answer = client.get(f"/thumb/{'a' * 64}.jpg?dataset={dataset.id}")
+    assert answer.headers["content-type"] == "image/jpeg" and "immutable" in answer.headers["cache-control"]
+    assert max(Image.open(io.BytesIO(answer.content)).size) == 192
+    bigger = client.get(f"/thumb/{'a' * 64}.jpg?dataset={dataset.id}&large=1")
+    assert Image.open(io.BytesIO(bigger.content)).size == (500, 400)
+
+
+def test_a_thumbnail_that_is_not_there_or_not_asked_for_properly_is_404(client, lab):
+    dataset = make_toy(lab.home)
+    sha = first_sha(dataset)
+    assert client.get(f"/thumb/{sha}.jpg?dataset={dataset.id}").status_code == 200
+    for wrong in (
+        f"/thumb/{sha}.jpg",
+        f"/thumb/{sha}.jpg?dataset={new_id()}",
+        f"/thumb/{sha}.jpg?dataset={dataset.name}",
+        f"/thumb/{sha}.jpg?dataset=..%2F{dataset.id}",
+        f"/thumb/{sha}.jpg?dataset=demo",
+        f"/thumb/{'b' * 64}.jpg?dataset={dataset.id}",
+        f"/thumb/{sha[:10]}.jpg?dataset={dataset.id}",
+        f"/thumb/..%2F..%2Fitems.csv.jpg?dataset={dataset.id}",
+    ):
+        assert client.get(wrong).status_code == 404, wrong
+
+
+def test_pictures_of_the_shipped_model_are_for_everybody(client):
+    sha = next(iter(cache.demo_pictures()))
+    assert client.get(f"/thumb/{sha}.jpg?dataset=demo").status_code == 200
+
+
+def test_in_a_class_only_the_owner_sees_a_thumbnail(lab, monkeypatch):
+    monkeypatch.setenv("BEARINGS_PROFILE", "class")
+    cache.settings.cache_clear()
+    dataset = make_toy(lab.home)
+    owner = new_id()
+    address = f"/thumb/{first_sha(dataset)}.jpg?dataset={dataset.id}"
+    lab.workspace.root.rename(lab.home / owner)
+    key = signing_key(lab.home)
+    client = TestClient(Starlette(routes=routes.ROUTES))
+    for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
+        assert client.get(address, headers={"cookie": f"{COOKIE}={cookie}"}).status_code == status
+
+
+# --- predictions
+
+
+def test_a_picture_in_a_form_is_answered_with_label_probabilities_and_time(client):
+    answer = client.post("/api/v1/predict/demo", files={"image": ("my bear.jpg", jpeg(), "image/jpeg")})
+    assert answer.status_code == 200
+    said = answer.json()
+    assert said["image"] == "my bear.jpg" and said["label"] == "grizzly" and said["ms"] > 0
+    assert sum(said["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_picture_as_the_body_is_answered_too(client):
+    answer = client.post("/api/v1/predict/demo", content=jpeg(), headers={"content-type": "image/jpeg"})
+    assert answer.json()["label"] == "grizzly"
+
+
+def test_a_model_of_your_own_answers(client, lab, monkeypatch):
+    monkeypatch.setattr(cache.Predictors, "_of_run", lambda self, model: lab.oracle)
+    run = training_run(make_toy(lab.home))
+    answer = client.post(f"/api/v1/predict/{run.id}", content=jpeg(), headers={"content-type": "image/jpeg"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "model", "sent"),
+    [
+        (404, "nothing", {"content": b"x", "headers": {"content-type": "image/jpeg"}}),
+        (400, "demo", {"content": b"not a picture", "headers": {"content-type": "image/jpeg"}}),
+        (400, "demo", {"content": b"", "headers": {"content-type": "image/png"}}),
+        (413, "demo", {"content": b"\xff" * (routes.MAX_BYTES + 1), "headers": {"content-type": "image/jpeg"}}),
+        (415, "demo", {"json": {"image": "x"}}),
+        (415, "demo", {"content": b"x"}),
+        (400, "demo", {"files": {"picture": ("a.jpg", b"x", "image/jpeg")}}),
+        (400, "demo", {"content": b"--", "headers": {"content-type": "multipart/form-data; boundary=y"}}),
+        (400, "demo", {"content": b"", "headers": {"content-type": "multipart/form-data"}}),
+        (403, "demo", {"content": b"x", "headers": {"content-type": "image/jpeg", "origin": "http://evil.example"}}),
+        (403, "demo", {"content": b"x", "headers": {"content-type": "image/jpeg", "sec-fetch-site": "cross-site"}}),
+    ],
+)
+def test_a_refusal_has_a_status_and_a_sentence(client, status, model, sent):
+    answer = client.post(f"/api/v1/predict/{model}", **sent)
+    assert answer.status_code == status
+    said = answer.json()
+    assert said["error"].endswith((".", "!")) and said["hint"] and "Traceback" not in answer.text
+
+
+def test_the_app_itself_may_ask(client):
+    headers = {"content-type": "image/jpeg", "origin": "http://testserver", "sec-fetch-site": "same-origin"}
+    assert client.post("/api/v1/predict/demo", content=jpeg(), headers=headers).status_code == 200
+
+
+def test_a_fault_of_ours_is_a_sentence_with_a_code(client, monkeypatch):
+    nothing = ready(None)
+    monkeypatch.setattr(cache, "demo", lambda: nothing)
+    answer = client.post("/api/v1/predict/demo", content=jpeg(), headers={"content-type": "image/jpeg"})
+    assert answer.status_code == 500 and "details under" in answer.json()["hint"]
+    assert "NoneType" not in answer.text
+
+
+def test_reading_stops_at_the_limit(client):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield b"\xff" * 2**20
+
+    answer = client.post("/api/v1/predict/demo", content=_some(endless(), 40), headers={"content-type": "image/jpeg"})
+    assert answer.status_code == 413
+
+
+def _some(parts, count):
+    for _ in range(count):
+        yield next(parts)
+
+
+def test_predicting_leaves_nothing_on_disk(client, lab):
+    before = sorted(lab.home.rglob("*"))
+    client.post("/api/v1/predict/demo", files={"image": ("a.jpg", jpeg(), "image/jpeg")})
+    assert sorted(lab.home.rglob("*")) == before
