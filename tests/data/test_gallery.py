@@ -40,6 +40,17 @@ def workspace(tmp_path) -> Workspace:
     return Workspace(tmp_path / "home")
 
 
+@pytest.fixture
+def quick_bears(monkeypatch):
+    """Tiny pictures in place of drawn scenes, where the drawing is not what is tested."""
+
+    def draw(label, *, seed):
+        pixels = np.random.default_rng([seed, *label.encode()]).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+        return bears.Scene(Image.fromarray(pixels), label, (), np.zeros((9, 9), np.uint8), (4.0, 4.0))
+
+    monkeypatch.setattr(bears, "draw_scene", draw)
+
+
 def made(workspace: Workspace, sample: str, name: str = "sample", **options) -> tuple[DataReady, Dataset]:
     events = list(make_sample(workspace, sample, name=name, **options))
     assert [event.seq for event in events] == list(range(len(events)))
@@ -75,7 +86,7 @@ def test_the_name_of_a_bear_holds_the_seed_that_draws_it_again(workspace):
         assert np.abs(np.asarray(stored, int) - np.asarray(scene.image, int)).mean() < 4
 
 
-def test_the_same_seed_makes_the_same_set_and_another_seed_another(workspace):
+def test_the_same_seed_makes_the_same_set_and_another_seed_another(workspace, quick_bears):
     files = [
         set(made(workspace, "bears", f"b{n}", per_class=2, seed=seed)[1].items()["file"])
         for n, seed in enumerate((1, 1, 2))
@@ -83,12 +94,12 @@ def test_the_same_seed_makes_the_same_set_and_another_seed_another(workspace):
     assert files[0] == files[1] and not files[0] & files[2]
 
 
-def test_imbalance_thins_every_class_after_the_first(workspace):
+def test_imbalance_thins_every_class_after_the_first(workspace, quick_bears):
     _, dataset = made(workspace, "bears", per_class=4, imbalance=0.5)
     assert Counter(dataset.items()["label"]) == {"black": 4, "grizzly": 2, "teddy": 2}
 
 
-def test_wrong_labels_are_noted_with_the_true_one(workspace):
+def test_wrong_labels_are_noted_with_the_true_one(workspace, quick_bears):
     _, dataset = made(workspace, "bears", per_class=6, biased_noise=0.5, noise=0.1)
     items = dataset.items()
     shown = items["original_name"].str.split("/").str[0]
@@ -139,7 +150,7 @@ def test_options_outside_their_range_are_refused(workspace, options):
     assert caught.value.hint
 
 
-def test_an_unknown_sample_and_a_taken_name_are_refused_before_the_work(workspace):
+def test_an_unknown_sample_and_a_taken_name_are_refused_before_the_work(workspace, quick_bears):
     with pytest.raises(SettingsError, match="no sample called 'cats'"):
         list(make_sample(workspace, "cats", name="b"))
     made(workspace, "bears", "b", per_class=2)
@@ -349,7 +360,7 @@ def test_a_stop_or_a_standstill_ends_a_download_at_once(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_decide_the_split_and_not_the_pictures(workspace):
+def test_settings_decide_the_split_and_not_the_pictures(workspace, quick_bears):
     tables = [
         made(workspace, "bears", f"b{n}", per_class=4, settings=ImportSettings(valid_share=0.5, seed=n))[1].items()
         for n in (1, 2)

@@ -349,7 +349,7 @@ def test_a_file_of_too_many_bytes_is_not_read(tmp_path):
     assert code_of(path) == "too_many_bytes"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(["JPEG", "PNG", "GIF", "WEBP", "BMP"]),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12),

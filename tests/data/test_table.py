@@ -7,7 +7,7 @@ import threading
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.table import (
@@ -59,6 +59,7 @@ def workspace(tmp_path) -> Workspace:
 CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=20)
 
 
+@settings(max_examples=40)
 @given(CELLS, CELLS)
 def test_any_shown_name_survives_the_trip(tmp_path_factory, name, note):
     path = tmp_path_factory.mktemp("table") / "items.csv"
