@@ -19,6 +19,7 @@ from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 30, 52  # pixels
+_EXACT = {"containLabel": False, "outerBoundsMode": "none"}  # the margins above hold the labels already
 
 
 def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame, *, begin: bool = False) -> pd.Series:
@@ -74,8 +75,8 @@ def training_figure(
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": _SIDE, "right": _SIDE, "top": _TOP, "height": upper},
-            {"left": _SIDE, "right": _SIDE, "top": _TOP + upper + _BETWEEN, "height": lower},
+            {"left": _SIDE, "right": _SIDE, "top": _TOP, "height": upper, **_EXACT},
+            {"left": _SIDE, "right": _SIDE, "top": _TOP + upper + _BETWEEN, "height": lower, **_EXACT},
         ],
         "xAxis": [_epoch_axis(total, look, 0, labels=False), _epoch_axis(total, look, 1)],
         "yAxis": [_loss_axis(losses, chance, exploded, look), *_rate_axes(1, float(plan["lr"].max()), look)],
@@ -104,7 +105,7 @@ def plan_figure(plan: pd.DataFrame, look: Look) -> Spec:
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
         "legend": _legend(["learning rate", "momentum"], look),
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
-        "grid": {"left": _SIDE, "right": _SIDE, "top": _TOP, "bottom": _BOTTOM},
+        "grid": [{"left": _SIDE, "right": _SIDE, "top": _TOP, "bottom": _BOTTOM, **_EXACT}],
         "xAxis": [_epoch_axis(round(plan["at"].max()), look, 0)],
         "yAxis": _rate_axes(0, float(plan["lr"].max()), look),
         "series": _rate_series(plan, plan, look, grid=0),

@@ -144,7 +144,7 @@ def show_all(model: Model, pictures: list[tuple[str, bytes]], threshold: float) 
     for name, data in pictures[:SHOWN_AT_ONCE]:
         show(model, name, data, threshold)
     if len(pictures) > SHOWN_AT_ONCE:
-        st.html(f'<p class="note">{page.say("predict", "too_many", count=SHOWN_AT_ONCE)}</p>')
+        page.note(page.say("predict", "too_many", count=SHOWN_AT_ONCE))
     if pictures:
         return
     at_hand = samples(model)
@@ -157,7 +157,7 @@ def show_all(model: Model, pictures: list[tuple[str, bytes]], threshold: float) 
     if at_hand:
         shots = [sample.shot for sample in at_hand]
         gallery.picks(shots, key="predict", chosen=chosen, on_pick=lambda place: state.put(slot, place))
-    st.html(f'<p class="note">{esc(read("predict", "privacy"))}</p>')
+    page.note(read("predict", "privacy"))
 
 
 def show(model: Model, name: str, data: bytes, threshold: float, *, sample: Shot | None = None) -> None:

@@ -16,7 +16,7 @@ from core.errors import SettingsError
 from core.plots import style
 from core.settings import PRESETS, ImportSettings, TrainSettings, preset
 from core.text import read
-from core.ui import state
+from core.ui import page, state
 from core.ui.models import Model
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
@@ -79,7 +79,7 @@ def training() -> tuple[TrainSettings, str]:
         persist_state="session",
         required=True,
     )
-    st.html(f'<p class="note">{style.esc(read("train", f"preset_{name}"))}</p>')
+    page.note(read("train", f"preset_{name}"))
     epochs = st.slider("Epochs", 1, 20, 4, key="train.epochs", persist_state="session")
     lr = st.select_slider("Learning rate", RATES, 3e-3, format_func=style.rate, key="train.lr", persist_state="session")
     with st.expander("More"):

@@ -108,7 +108,7 @@ def data_job(run: Run) -> None:
     with st.container(key="card-job"):
         st.markdown(f"### {esc(run.request['name'])}")
         if not run.ended:
-            st.html(f'<p class="note">{esc(read("build", "working"))}</p>')
+            page.note(read("build", "working"))
             watch(run, _data_tick)
             return
         if run.record["message"]:
@@ -184,7 +184,7 @@ def _training_tick(run: Run) -> None:
             _next_steps(run)
         st.html(_facts(run, history, "beside"))
         if not run.ended:
-            st.html(f'<p class="note">{esc(read("train", "running"))}</p>')
+            page.note(read("train", "running"))
     with right:
         classes = getattr(history.last("started"), "classes", ("", ""))
         plan = planned(from_record(run.request["settings"]).stages)
@@ -253,7 +253,7 @@ def _words(run: Run, history: History) -> None:
     if run.state == "failed" and run.record["message"]:
         page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
     for note in history.notes():
-        st.html(f'<p class="note">{esc(note)}</p>')
+        page.note(esc(note))
 
 
 def _next_steps(run: Run) -> None:

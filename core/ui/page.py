@@ -79,6 +79,11 @@ def see(text: str, kind: str = "") -> None:
     st.html(f'<div class="see {kind}">{inline(text)}</div>')
 
 
+def note(text: str) -> None:
+    """A remark in small print. Values in it are safe already."""
+    st.html(f'<p class="note">{inline(text)}</p>')
+
+
 def challenge(name: str) -> None:
     """Offer one small challenge."""
     st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, "try"))}</div>')

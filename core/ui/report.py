@@ -34,12 +34,12 @@ def show(dataset: Dataset) -> None:
     values = {"kept": len(kept), "classes": len(counts), "train": train, "valid": len(kept) - train}
     page.see(page.say("build", "report", **values))
     _remarks(counts)
-    st.html(gallery.class_rows(dataset, kept, _some(list(counts.sort_index().index))))
     ready = made_by(dataset)
     if ready is not None:
         for note in ready.notes:
             page.see(esc(note), "attention")
-        rejections(ready.rejected, dataset.name)
+        rejections(ready.rejected)
+    st.html(gallery.class_rows(dataset, kept, _some(list(counts.sort_index().index))))
 
 
 def _remarks(counts: pd.Series) -> None:
@@ -59,12 +59,12 @@ def _some(classes: list[str]) -> list[str]:
     return classes[(shown - 1) * CLASSES_AT_ONCE : shown * CLASSES_AT_ONCE]
 
 
-def rejections(rejected: Sequence[Mapping[str, str]], name: str) -> None:
+def rejections(rejected: Sequence[Mapping[str, str]]) -> None:
     """What could not be used and why, to read and to take away as a table."""
     if not rejected:
         return
     table = pd.DataFrame([dict(row) for row in rejected])
-    with st.expander(page.say("build", "rejected", count=len(table)), expanded=len(table) <= 20):
+    with st.expander(page.say("build", "rejected", count=len(table)), icon=":material/report:"):
         st.dataframe(table, hide_index=True, width="stretch", key="build.rejected")
         st.download_button(
             "Save as CSV",

@@ -73,12 +73,12 @@ def _cards() -> str | None:
         with column, st.container(key=f"card-{sample.name}", height="stretch"):
             st.html(gallery.collage(_faces(sample.name)))
             st.markdown(f"### {esc(sample.title)}")
-            st.html(f'<p class="note">{esc(sample.description)}</p>')
+            page.note(esc(sample.description))
             here = is_available(state.workspace(), sample.name)
             if not here:
                 section = "download" if online else "offline"
                 text = page.say("build", section, size=number(sample.size_mb), licence=sample.licence)
-                st.html(f'<p class="note">{text}</p>')
+                page.note(text)
             blocked = not here and not online
             kind = "primary" if sample.name == "bears" else "secondary"
             if st.button("Use it", key=f"build.use.{sample.name}", type=kind, disabled=blocked, width="stretch"):
@@ -120,7 +120,7 @@ def _start_sample(sample: str, name: str, settings: ImportSettings, options: Map
 
 
 def _upload(*, folder: bool) -> None:
-    st.html(f'<p class="note">{esc(read("build", "upload" if folder else "zip"))}</p>')
+    page.note(read("build", "upload" if folder else "zip"))
     files = uploads.uploader("Pictures", folder=folder)
     with st.expander("More", icon=":material/tune:"):
         name, settings = forms.import_options()
@@ -134,7 +134,7 @@ def _upload(*, folder: bool) -> None:
 
 
 def _path() -> None:
-    st.html(f'<p class="note">{esc(read("build", "path"))}</p>')
+    page.note(read("build", "path"))
     typed = st.text_input("Folder or zip", placeholder="/home/me/pictures/pets", key="build.path")
     with st.expander("More", icon=":material/tune:"):
         name, settings = forms.import_options()

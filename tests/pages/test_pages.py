@@ -303,3 +303,20 @@ def test_predict_offers_pictures_of_the_exam_for_a_model_of_your_own(lab, monkey
     app = open_page("predict", model=run.id)
     app.button(key="pick-predict-0").click().run()
     assert healthy(app) and "labelled" in words(app) and f"?dataset={dataset.id}" in words(app)
+
+
+def test_build_lists_every_file_that_could_not_be_used_with_its_reason(lab):
+    from core.train.events import DataReady
+
+    dataset = make_toy(lab.home)
+    request = {"source": "/x", "name": "toy", "valid_share": 0.2, "seed": 1, "delete_source": False}
+    run = runs.set_state(runs.set_state(runs.create_run(lab.workspace, "import", request), "starting"), "running")
+    refused = ({"name": "=1+2.jpg", "reason": "This is a text file."},)
+    ready = DataReady(0, dataset.id, "toy", dataset.classes, 36, 27, 9, refused, ("Two classes look alike.",))
+    runs.append_event(run, ready)
+    runs.set_state(run, "done", result={"dataset": dataset.id})
+    app = open_page("build", job=run.id)
+    assert healthy(app) and "Two classes look alike." in words(app)
+    assert app.expander[0].label.startswith("Files that could not be used: 1")
+    assert list(app.dataframe[0].value["reason"]) == ["This is a text file."]
+    assert "job" not in app.query_params and app.session_state["slot.dataset"] == dataset.id
