@@ -46,10 +46,10 @@ WEATHER = MappingProxyType(
         "snow": MappingProxyType({"clear": 0.48, "fog": 0.14, "snowing": 0.38}),
     }
 )
-DISTANCES = MappingProxyType({"far": 0.09, "middle": 0.42, "near": 0.34, "close-up": 0.15})
+DISTANCES = MappingProxyType({"far": 0.06, "middle": 0.42, "near": 0.36, "close-up": 0.16})
 # height of a bear as a share of the picture, least and most
 HEIGHTS = MappingProxyType(
-    {"far": (0.27, 0.35), "middle": (0.36, 0.52), "near": (0.50, 0.68), "close-up": (0.85, 1.10)}
+    {"far": (0.29, 0.37), "middle": (0.40, 0.54), "near": (0.50, 0.68), "close-up": (0.85, 1.10)}
 )
 
 
@@ -137,7 +137,7 @@ def _plan(label: str, rng: random.Random) -> _Plan:
         pose=pose,
         distance=distance,
         friend=rng.choice(friends) if rng.random() < 0.30 else None,
-        cover=rng.choice(cover) if rng.random() < 0.30 and distance != "close-up" else None,
+        cover=rng.choice(cover) if rng.random() < 0.27 and distance != "close-up" else None,
     )
 
 
@@ -178,7 +178,7 @@ def _paint_bear(canvas: Canvas, label: str, plan: _Plan, stage: Stage, rng: rand
     if plan.cover:
         aside = rng.uniform(0.24, 0.46) * scale * (1 if x > head[0] or (abs(x - head[0]) < 0.05 and flip) else -1)
         at = (x + aside, foot + scale * 0.06)
-        props.paint_cover(plan.cover, props.Maker(canvas, rng, at, scale * 0.46), snowy=plan.place == "snow")
+        props.paint_cover(plan.cover, props.Maker(canvas, rng, at, scale * 0.42), snowy=plan.place == "snow")
     return head
 
 
@@ -231,7 +231,7 @@ def _atmosphere(image: Image.Image, plan: _Plan, rng: random.Random) -> Image.Im
     size = image.width
     if plan.weather == "fog":
         banks = Image.frombytes("L", (5, 4), bytes(rng.randint(130, 255) for _ in range(20)))
-        thick = rng.uniform(0.32, 0.58)
+        thick = rng.uniform(0.30, 0.54)
         banks = banks.point([round(v * thick) for v in range(256)]).resize((size, size), Image.Resampling.BICUBIC)
         image.paste(plan.light.haze, (0, 0, size, size), banks)
     corners = 30 if plan.light.name == "night" else 16
