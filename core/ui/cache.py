@@ -69,6 +69,10 @@ class Background(Generic[T]):
             self.start()
         return self.state == "ready"
 
+    def wait(self) -> None:
+        """Until it is there or has failed."""
+        self._done.wait()
+
     def get(self, timeout_s: float = 60.0) -> T:
         """The value; waits for it, tries again after a failure, and raises the LabError that kept it away."""
         self.start()
@@ -161,9 +165,14 @@ def predictors() -> Predictors:
 
 
 def start_all() -> None:
-    """Begin to make everything ready, without waiting."""
+    """Begin to make everything ready, without waiting: first what the start page shows, then the engine."""
+
+    def one_after_the_other() -> None:
+        demo().wait()
+        engine().start()
+
     demo().start()
-    engine().start()
+    threading.Thread(target=one_after_the_other, name="bearings-start", daemon=True).start()
 
 
 def submit(workspace: Workspace, kind: str, request: dict[str, Any]) -> str:

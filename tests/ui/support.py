@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from core.errors import JobError
@@ -77,6 +78,8 @@ def lab(tmp_path, monkeypatch):
     monkeypatch.delenv("BEARINGS_ENGINE", raising=False)
     for cached in CACHES:
         cached.cache_clear()
+    # before every run the test's runtime reads the metadata of all installed packages; the app has no such component
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     st.cache_data.clear()
     st.cache_resource.clear()
     engine, oracle = FakeEngine(held=True), Oracle()

@@ -190,9 +190,16 @@ def test_source_of_reads_a_method_without_importing_its_module():
 
 
 def test_starting_the_app_makes_nothing_wait(lab, monkeypatch):
-    slow = Background("x", lambda: time.sleep(0.3))
-    monkeypatch.setattr(cache, "engine", lambda: slow)
-    monkeypatch.setattr(cache, "demo", lambda: slow)
-    began = time.perf_counter()
+    go_on = threading.Event()
+    demo, engine = Background("demo", lambda: go_on.wait(10)), Background("engine", lambda: "up")
+    monkeypatch.setattr(cache, "engine", lambda: engine)
+    monkeypatch.setattr(cache, "demo", lambda: demo)
     cache.start_all()
-    assert time.perf_counter() - began < 0.2 and slow.state == "working"
+    assert demo.state == "working" and engine.state == "waiting"
+    go_on.set()
+    demo.wait()
+    for _ in range(500):
+        if engine.ready():
+            break
+        time.sleep(0.01)
+    assert engine.get() == "up"

@@ -134,11 +134,11 @@ def test_the_app_itself_may_ask(client):
 
 
 def test_a_fault_of_ours_is_a_sentence_with_a_code(client, monkeypatch):
-    nothing = ready(None)
+    nothing = ready(object())
     monkeypatch.setattr(cache, "demo", lambda: nothing)
     answer = client.post("/api/v1/predict/demo", content=jpeg(), headers={"content-type": "image/jpeg"})
     assert answer.status_code == 500 and "details under" in answer.json()["hint"]
-    assert "NoneType" not in answer.text
+    assert "AttributeError" not in answer.text
 
 
 def test_reading_stops_at_the_limit(client):
