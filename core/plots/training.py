@@ -87,8 +87,11 @@ def training_figure(
     }
 
 
-def planned(stages: Sequence[Stage], *, points: int = 80) -> pd.DataFrame:
-    """The rate and momentum that stages will go through: columns at (epochs), lr and momentum, `points` per stage."""
+def planned(stages: Sequence[Stage], *, points: int = 81) -> pd.DataFrame:
+    """The rate and momentum that stages will go through: columns at (epochs), lr and momentum, `points` per stage.
+
+    With 81 points a quarter of the way, where one cycle peaks, is one of them.
+    """
     rows, begin = [], 0
     for stage in stages:
         for pos in np.linspace(0.0, 1.0, points):
@@ -137,7 +140,7 @@ def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Loo
 def _rate_axes(grid: int, top: float, look: Look) -> list[Spec]:
     """The rate on the left, from 0 to its peak (named by `_peak`), and the momentum on the right."""
     left, right = _axis(look, "rate"), _axis(look, "momentum")
-    left.update(gridIndex=grid, min=0, max=top, interval=top)
+    left.update(gridIndex=grid, min=0, max=1.05 * top, interval=1.05 * top)
     left["axisLabel"]["show"] = False
     right.update(gridIndex=grid, min=0.8, max=1, interval=0.1, position="right", nameRotate=-90)
     right["splitLine"]["show"] = False

@@ -110,7 +110,7 @@ def demo() -> Background[Any]:
         from core.deploy.predictor import Predictor
 
         predictor = Predictor(shipped.bundle())
-        predictor.predict([shipped.pictures()[0].jpeg])
+        predictor.predict([shipped.pictures()[0].jpeg] * 2)
         gc.collect()
         gc.freeze()  # what is imported now stays: later collections need not look at it
         return predictor

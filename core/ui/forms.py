@@ -82,8 +82,11 @@ def training() -> tuple[TrainSettings, str]:
     page.note(read("train", f"preset_{name}"))
     epochs = st.slider("Epochs", 1, 20, 4, key="train.epochs", persist_state="session")
     lr = st.select_slider("Learning rate", RATES, 3e-3, format_func=style.rate, key="train.lr", persist_state="session")
+    beside = st.empty()
     with st.expander("More"):
         exact = _exact_rate()
+        if exact:
+            beside.html(f'<p class="note">{page.say("train", "exact", rate=style.rate(exact))}</p>')
         epochs = (
             st.number_input("Epochs beyond 20", 0, 1000, 0, key="train.more_epochs", persist_state="session") or epochs
         )

@@ -67,14 +67,20 @@ def start_training(dataset: Dataset, settings: TrainSettings, preset: str) -> No
 
 
 def watch(run: Run, body: Callable[[Run], None]) -> None:
-    """Draw `body` now, again and again while the run goes on, and the whole page once when it has ended."""
-    going_on = not run.ended
+    """Draw `body` now, again and again while the run goes on, and the whole page once when it has ended.
 
-    @st.fragment(run_every=EVERY_S if going_on else None)
+    A run that has ended is drawn as a part of the page: its buttons lead elsewhere, and inside a fragment they would
+    redraw only the fragment.
+    """
+    if run.ended:
+        body(run)
+        return
+
+    @st.fragment(run_every=EVERY_S)
     def tick() -> None:
         with page.boundary():
             now = load_run(run.workspace, run.id)
-            if going_on and now.ended:
+            if now.ended:
                 st.rerun()
             body(now)
 

@@ -96,7 +96,7 @@ def test_the_ceiling_of_the_loss_axis_shows_chance_and_ignores_a_lone_spike():
 
 def test_the_plan_reaches_the_chosen_rate_and_names_it():
     plan = planned(preset("standard", epochs=4, lr=3e-3))
-    assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-3) and plan["at"].iloc[-1] == 4
+    assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-9) and plan["at"].iloc[-1] == 4
     spec = plan_figure(plan, look("dark"))
     json.dumps(spec, allow_nan=False)
     assert spec["series"][0]["markLine"]["label"]["formatter"] == "3e-3"

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import DataError, JobError, LabError, NotFound
 from core.train import runs
-from core.ui import cache, gallery, models, page, report, uploads
+from core.ui import cache, gallery, live, models, page, report, uploads
 from core.ui.cache import Background, Predictors
 from core.ui.gallery import Shot
 from core.workspace import Workspace
@@ -203,3 +203,12 @@ def test_starting_the_app_makes_nothing_wait(lab, monkeypatch):
             break
         time.sleep(0.01)
     assert engine.get() == "up"
+
+
+def test_a_run_that_has_ended_is_no_fragment_so_that_its_buttons_redraw_the_page(lab, monkeypatch):
+    dataset = make_toy(lab.home)
+    drawn, fragments = [], []
+    monkeypatch.setattr(live.st, "fragment", lambda **options: fragments.append(options) or (lambda body: body))
+    for state in ("done", "running"):
+        live.watch(training_run(dataset, state=state), lambda run: drawn.append(run.state))
+    assert drawn == ["done", "running"] and fragments == [{"run_every": live.EVERY_S}]
