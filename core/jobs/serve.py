@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Busy, JobError, LabError, SettingsError
 from core.jobs.engine import CERTIFICATES, engine_folder, find_engine, security_of
-from core.jobs.worker import lease
+from core.jobs.worker import MALLOC, lease
 from core.settings import AppSettings
 from core.workspace import disk_errors, lock, new_id, write_json
 
@@ -124,7 +124,7 @@ async def serve(home: Path, *, idle_s: float = IDLE_S, preload: Sequence[str] = 
     """
     import dask
 
-    dask.config.set(dict(CONFIG) | {"distributed.nanny.pre-spawn-environ": _threads()})
+    dask.config.set(dict(CONFIG) | {"distributed.nanny.pre-spawn-environ": worker_environment()})
     from distributed import Scheduler
 
     from core.jobs.dispatch import Dispatcher
@@ -245,10 +245,15 @@ def gpus(environ: Mapping[str, str]) -> list[str]:
     return [str(number) for number in range(len(lines))]
 
 
-def _threads() -> dict[str, str]:
-    """Threads of a worker's maths libraries: all cores this process may use (Dask would set one)."""
+def worker_environment() -> dict[str, str]:
+    """What has to be set before a worker process exists: all cores for its maths (Dask would set one), and its malloc.
+
+    The options of `core.jobs.worker.keep_memory` have to be there from the first thread on, because training happens in
+    a thread; Dask's own choice for them gives memory back after every batch.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {name: str(cores) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = {name: str(cores) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return threads | {name: str(value) for name, (_, value) in MALLOC.items()}
 
 
 def _ended_for_memory(nannies: list[Nanny], pid: int) -> bool:

@@ -6,6 +6,7 @@ run through starting and running to its end; a worker that is killed leaves that
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import errno
 import gc
@@ -16,7 +17,7 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ from core.workspace import Workspace, new_id
 
 log = logging.getLogger(__name__)
 
+# environment variable of glibc's malloc: (number of the same option for mallopt, value)
+MALLOC: Mapping[str, tuple[int, int]] = {
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**31 - 1),
+    "MALLOC_TOP_PAD_": (-2, 64 * 2**20),
+    "MALLOC_MMAP_MAX_": (-4, 0),
+    "MALLOC_ARENA_MAX": (-8, 1),
+}
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -60,6 +68,8 @@ def work(run: Run, stop: Stop | None = None, *, boot: str | None = None) -> Iter
     def asked() -> bool:
         return runs.stop_requested(run) or (stop is not None and stop())
 
+    if run.kind == "train":
+        keep_memory()
     run = runs.set_state(run, "starting", lease=lease(boot))
     last: dict[str, Event] = {}
     try:
@@ -95,6 +105,32 @@ def execute(home: str, owner: str, run_id: str, boot: str | None = None) -> bool
     finally:
         _tidy()
     return False
+
+
+def keep_memory() -> None:
+    """Have freed memory kept for the next batch instead of handed back to the system, where the C library can do so.
+
+    glibc gives every large tensor pages of its own and returns them at once. The page faults of that cost about half of
+    an epoch: 13 against 5 to 7 CPU seconds for 180 augmented pictures through Lite0 on two cores.
+    """
+    library = _glibc()
+    if library is not None:
+        for name, value in MALLOC.values():
+            library.mallopt(name, value)
+
+
+def give_back_memory() -> None:
+    """Hand back what `keep_memory` kept and nothing uses any more."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
 def dask_setup(worker: Any) -> None:
@@ -175,6 +211,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 def _tidy() -> None:
     """Give memory back between runs, so that the next one finds as much as the first."""
     gc.collect()
+    give_back_memory()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

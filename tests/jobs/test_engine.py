@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -139,6 +140,7 @@ def test_stop_ends_a_run_within_a_second(lab, engine):
     assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_listen_is_ended_by_force(lab, engine):
     run = engine.submit(lab.slow(trick="deaf"))
     until(lambda: count(run) > 3)
@@ -258,7 +260,7 @@ def test_a_client_without_the_certificate_is_refused(lab, engine):
     careless.verify_mode = ssl.CERT_NONE
     with contextlib.ExitStack() as stack:
         stack.enter_context(pytest.raises((ssl.SSLError, ConnectionError)))
-        raw = stack.enter_context(__import__("socket").create_connection((host, int(number)), timeout=5))
+        raw = stack.enter_context(socket.create_connection((host, int(number)), timeout=5))
         secured = stack.enter_context(careless.wrap_socket(raw))
         secured.sendall(b"\0" * 64)
         assert secured.recv(1) == b"", "the scheduler talks to somebody without a certificate"
@@ -308,6 +310,7 @@ def test_an_engine_told_to_end_says_so_in_its_runs_and_leaves_nothing_behind(lab
     until(is_(waiting, "done"))
 
 
+@pytest.mark.slow
 def test_too_much_memory_and_no_sign_of_life_are_told_apart(tmp_path):
     lab = Lab(tmp_path / "home")
     lab.start("tests.jobs.hasty_engine")

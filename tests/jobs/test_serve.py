@@ -38,8 +38,10 @@ def test_a_machine_without_the_driver_has_no_gpus(tmp_path, monkeypatch):
 
 
 def test_workers_use_every_core_they_may():
-    assert set(serve._threads().values()) == {str(len(os.sched_getaffinity(0)))}
-    assert "OMP_NUM_THREADS" in serve._threads()
+    environment = serve.worker_environment()
+    cores = str(len(os.sched_getaffinity(0)))
+    assert [environment[name] for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")] == [cores] * 3
+    assert environment["MALLOC_ARENA_MAX"] == "1"
 
 
 @pytest.mark.parametrize(("text", "expected"), [("", 600.0), ("2.5", 2.5)])

@@ -262,6 +262,25 @@ def test_a_worker_that_cannot_train_says_so_in_the_log(monkeypatch, caplog):
     assert "training cannot be prepared" in caplog.text
 
 
+def test_training_asks_malloc_to_keep_its_memory_and_gives_it_back_at_the_end(run, performs, monkeypatch):
+    asked = []
+    library = SimpleNamespace(
+        mallopt=lambda name, value: asked.append((name, value)), malloc_trim=lambda pad: asked.append("trim")
+    )
+    monkeypatch.setattr(worker.ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(worker.sys, "platform", "linux")
+    performs(lambda: asked.append("work"))
+    execute(run)
+    assert asked == [*worker.MALLOC.values(), "work", "trim"]
+
+
+def test_a_c_library_without_these_options_is_left_alone(run, performs, monkeypatch):
+    monkeypatch.setattr(worker.ctypes, "CDLL", lambda name: SimpleNamespace())
+    performs(READY)
+    execute(run)
+    assert again(run).state == "done"
+
+
 def test_working_in_a_terminal_needs_no_cluster():
     code = "import sys, core.jobs.worker; sys.exit(bool({'torch', 'distributed', 'streamlit'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
