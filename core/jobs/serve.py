@@ -62,6 +62,10 @@ CONFIG: Mapping[str, Any] = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.comm.timeouts.connect": "10s",
+    # an engine that has nothing to do should cost next to nothing
+    "distributed.admin.tick.interval": "200ms",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.worker.memory.monitor-interval": "200ms",
     "distributed.admin.log-format": "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s",
 }
 
