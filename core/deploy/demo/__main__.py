@@ -22,7 +22,7 @@ from core.train.runs import create_run, load_run
 from core.workspace import Workspace, write_atomic
 
 PER_CLASS, SAMPLE_SEED = 200, 7
-PICTURE_SEEDS = {"black": (9001, 9004), "grizzly": (9002, 9007), "teddy": (9003, 9005)}
+PICTURE_SEEDS = {"black": (9008, 9014), "grizzly": (9022, 9025), "teddy": (9007, 9022)}
 PICTURE_SIZE = 512
 
 
