@@ -52,3 +52,8 @@ def make_toy(home: Path, *, per_class: int = 12, classes: int = 3, seed: int = 0
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """A small data set that tests read and never change; its activations are computed once."""
     return make_toy(tmp_path_factory.mktemp("toy"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright's event loop stays in the thread to the end, and others want one too."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

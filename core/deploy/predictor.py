@@ -40,8 +40,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, *, device: str = "cpu") -> None:
         self.classes = bundle.classes
         self.size = int(bundle.checkpoint.meta["image_size"])
-        # one picture at a time gains nothing from half precision on a CPU
-        self.device = pick_device(device, "float32" if device == "cpu" else "auto")
+        self.device = pick_device(device)
         self.model = restore_model(bundle.checkpoint).to(self.device.torch)
 
     def predict(self, images: Sequence[Picture]) -> list[Prediction]:

@@ -135,7 +135,7 @@ def _upload(*, folder: bool) -> None:
 
 def _path() -> None:
     page.note(read("build", "path"))
-    typed = st.text_input("Folder or zip", placeholder="/home/me/pictures/pets", key="build.path")
+    typed = st.text_input("Folder or zip", placeholder="~/Pictures/pets", key="build.path")
     with st.expander("More", icon=":material/tune:"):
         name, settings = forms.import_options()
     if not st.button("Import", key="build.import", type="primary", icon=":material/download:"):

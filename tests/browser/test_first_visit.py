@@ -103,7 +103,7 @@ def test_the_sample_is_trained_to_between_two_and_fifteen_percent(server, traine
 
 def test_a_second_tab_finds_the_run_by_its_address(visitor, trained):
     visitor.open(f"/train?run={trained}")
-    assert re.search(r"\d+ of 60 wrong", visitor.text())
+    visitor.page.get_by_text(re.compile(r"\d+ of 60 wrong")).first.wait_for()
     visitor.assert_no_fault()
 
 

@@ -9,7 +9,7 @@ from core.settings import TrainSettings
 from core.train.lr_finder import range_test
 from core.train.steps import begin
 
-SMALL = TrainSettings(image_size=64, batch_size=16)
+SMALL = TrainSettings(image_size=32, batch_size=16)
 
 
 @pytest.fixture
