@@ -197,7 +197,7 @@ class Dispatcher(SchedulerPlugin):
 
     async def hello(self) -> dict[str, Any]:
         """Who answers here."""
-        return {"boot": self.boot, "version": core.__version__}
+        return {"boot": self.boot, "version": core.__version__, "busy": self.busy}
 
     async def submit(self, home: str, owner: str, run_id: str, again: bool = False) -> dict[str, Any]:
         """Put a run in the queue (`again`: one that ended too early), or say why not."""

@@ -9,8 +9,11 @@ folder with its ca.pem, cert.pem and key.pem).
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -205,8 +208,36 @@ def _open(settings: AppSettings) -> Client:
     if settings.engine is not None:
         folder = Path(os.environ.get("BEARINGS_ENGINE_CERTS") or engine_folder(settings.home))
         return _client(settings.engine, folder)
-    found = find_engine(settings.home) or _start(settings.home)
+    found = _of_this_code(settings.home) or _start(settings.home)
     return _client(found["address"], engine_folder(settings.home))
+
+
+@functools.cache
+def code_stamp() -> str:
+    """A hash over the source of core as it was when this process first asked: the same stamp, the same code."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(core.__file__).parent.rglob("*.py")):
+        digest.update(path.as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _of_this_code(home: Path) -> Mapping[str, Any] | None:
+    """The living engine of a workspace. One left over from before an update is ended first, unless it is at work."""
+    found = find_engine(home)
+    if found is None or found.get("code") == code_stamp():
+        return found
+    client = _client(found["address"], engine_folder(home))
+    busy = _call(client, "hello").get("busy", True)
+    client.close(timeout=1)
+    if busy:
+        log.warning("the engine of %s runs older code; it is replaced once it has nothing to do", home)
+        return found
+    log.info("ending an engine of older code")
+    os.kill(found["lease"]["pid"], signal.SIGTERM)
+    until = time.monotonic() + START_LIMIT_S
+    while is_held(found["lease"]) and time.monotonic() < until:
+        time.sleep(0.05)
+    return find_engine(home)
 
 
 def _client(address: str, certificates: Path) -> Client:
@@ -226,7 +257,7 @@ def _client(address: str, certificates: Path) -> Client:
         raise JobError(
             f"No engine answers at {address}.", hint="Check the address and the certificates, or try again in a moment."
         ) from error
-    if found["version"] != core.__version__:
+    if found["version"] != core.__version__:  # an engine elsewhere cannot be replaced from here
         log.warning("the engine at %s is version %s, this is %s", address, found["version"], core.__version__)
     return client
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Busy, JobError, LabError, SettingsError
-from core.jobs.engine import CERTIFICATES, engine_folder, find_engine, security_of
+from core.jobs.engine import CERTIFICATES, code_stamp, engine_folder, find_engine, security_of
 from core.jobs.worker import MALLOC, lease
 from core.settings import AppSettings
 from core.workspace import disk_errors, lock, new_id, write_json
@@ -143,7 +143,8 @@ async def serve(home: Path, *, idle_s: float = IDLE_S, preload: Sequence[str] = 
         nannies = _nannies(scheduler.address, security, folder / "scratch", preload)
         dispatcher = Dispatcher(scheduler, boot, lambda pid: _ended_for_memory(nannies, pid))
         await dispatcher.open(home)
-        write_json(folder / "engine.json", {"address": scheduler.address, "boot": boot, "lease": lease(boot)})
+        record = {"address": scheduler.address, "boot": boot, "lease": lease(boot), "code": code_stamp()}
+        write_json(folder / "engine.json", record)
         starting = asyncio.gather(*(nanny.start() for nanny in nannies))
         try:
             await _until(leave, dispatcher, starting, idle_s)

@@ -17,9 +17,10 @@ import pytest
 
 from core.errors import JobError
 from core.jobs import engine as port
-from core.settings import AppSettings
+from core.settings import AppSettings, Stage, TrainSettings, to_record
 from core.train import runs
-from core.workspace import Workspace, new_id
+from core.workspace import Workspace, new_id, write_json
+from tests.conftest import make_toy
 
 ROOT = Path(__file__).parents[2]
 WORK = str(Path(__file__).with_name("slow_work.py"))
@@ -330,17 +331,49 @@ def test_too_much_memory_and_no_sign_of_life_are_told_apart(tmp_path):
     assert lab.stop() == []
 
 
-def test_connect_starts_an_engine_that_leaves_when_nobody_needs_it(tmp_path, monkeypatch):
+def test_connect_starts_an_engine_replaces_one_of_older_code_and_it_leaves_when_nobody_needs_it(tmp_path, monkeypatch):
     monkeypatch.setenv("BEARINGS_ENGINE_IDLE_S", "0.5")
     settings = AppSettings(home=tmp_path / "home")
     first = port.connect(settings)
     found = port.find_engine(settings.home)
     second = port.connect(settings)
     assert port.find_engine(settings.home) == found
-    first.close()
-    second.close()
+    record = {**found, "code": "from before an update"}
+    write_json(port.engine_folder(settings.home) / "engine.json", record)
+    third = port.connect(settings)
+    assert not psutil.pid_exists(found["lease"]["pid"])
+    found = port.find_engine(settings.home)
+    assert found["code"] == port.code_stamp() and found["boot"] != record["boot"]
+    for engine in (first, second, third):
+        engine.close()
     until(lambda: not psutil.pid_exists(found["lease"]["pid"]))
     assert port.find_engine(settings.home) is None
+
+
+def test_an_engine_of_older_code_that_is_at_work_is_left_alone(lab, engine, monkeypatch):
+    run = engine.submit(lab.slow())
+    until(is_(run, "running"))
+    monkeypatch.setattr(port, "code_stamp", lambda: "newer")
+    other = port.connect(AppSettings(home=lab.home))
+    other.close()
+    assert state(run) == "running"
+
+
+def test_a_killed_training_run_resumes_to_the_numbers_of_one_that_was_not_killed(lab, engine):
+    dataset = make_toy(lab.home)
+    settings = TrainSettings(image_size=64, batch_size=16, stages=(Stage(epochs=20),))
+    request = {"dataset": dataset.id, "settings": to_record(settings)}
+    whole = engine.submit(lab.run(kind="train", **request))
+    until(is_(whole, "done"), 60)
+    run = engine.submit(lab.run(kind="train", **request))
+    until(lambda: len(runs.history(run).epochs) >= 3)
+    os.kill(again(run).record["lease"]["pid"], signal.SIGKILL)
+    assert until(is_(run, "failed")) < 4
+    assert again(run).record["code"] == "killed" and len(runs.history(run).epochs) < 20
+    engine.resume(again(run))
+    until(is_(run, "done"), 60)
+    ours, theirs = (runs.history(one).epochs.drop(columns=["seconds", "images_per_s"]) for one in (run, whole))
+    assert ours.equals(theirs)
 
 
 def test_a_scheduler_that_is_no_engine_is_named(tmp_path, monkeypatch):
