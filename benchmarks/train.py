@@ -69,8 +69,10 @@ def plain_loop(dataset: Dataset, settings: TrainSettings) -> Timed:
     stage = settings.stages[0]
     set_frozen(model, stage.frozen)
     model.seed_dropout(0)
-    loaders = {
-        side: torch.utils.data.DataLoader(PlainPictures(dataset, side), BATCH, shuffle=side == "train", num_workers=2)
+    loaders = {  # a last batch of one would stop a batch norm, so it is dropped, as most loops do
+        side: torch.utils.data.DataLoader(
+            PlainPictures(dataset, side), BATCH, shuffle=side == "train", drop_last=side == "train", num_workers=2
+        )
         for side in ("train", "valid")
     }
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -93,17 +95,18 @@ def plain_loop(dataset: Dataset, settings: TrainSettings) -> Timed:
 
 def fastai_run(dataset: Dataset, settings: TrainSettings) -> Timed:
     """The reference library with its own defaults, on the same split and from the same weights."""
-    from fastai.vision.all import ImageDataLoaders, Resize, error_rate, vision_learner
+    from fastai.vision.all import ImageDataLoaders, Normalize, Resize, error_rate, vision_learner
 
     rows = dataset.kept()
     frame = rows.assign(path=[str(dataset.image_path(sha)) for sha in rows["file"]], is_valid=rows["split"] == "valid")
-    stage = settings.stages[0]
+    stage, backbone = settings.stages[0], BACKBONES[settings.backbone]
     began = time.perf_counter()
     loaders = ImageDataLoaders.from_df(
         frame[["path", "label", "is_valid"]],
         path="/",
         valid_col="is_valid",
         item_tfms=Resize(SIZE),
+        batch_tfms=Normalize.from_stats(backbone.mean, backbone.std),
         bs=BATCH,
         device=pick_device(settings.device).torch,
     )

@@ -11,8 +11,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,93 +22,19 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 import core
-from core.errors import JobError, LabError
+from core.errors import LabError
 from core.jobs import worker
+from core.jobs.queue import GOES_ON, LANES, Ticket, end_run, order, recover, refusal, write_down
 from core.train import runs
 from core.train.runs import Run
-from core.workspace import Workspace, is_id, sweep_temp
+from core.workspace import Workspace, sweep_temp
 
 log = logging.getLogger(__name__)
 
-LANES: Mapping[str, str] = {"train": "train", "import": "data", "sample": "data"}
-QUEUED_MAX = 3
 GRACE_S = 5.0
 HEARTBEAT_S = 5.0
 MISSED_MAX = 10
 Reason = tuple[str, str | None, str, str]  # state, code, message, hint
-_GOES_ON = "What was saved is kept: continue it, or start anew."
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A place in the queue. `lane` is the kind of worker it waits for: "train" or "data"."""
-
-    home: str
-    owner: str
-    run_id: str
-    lane: str
-    submitted: float
-
-    @property
-    def run(self) -> Run:
-        """The run as it stands now."""
-        return runs.load_run(Workspace(Path(self.home), self.owner), self.run_id)
-
-
-def refusal(ticket: Ticket, waiting: Sequence[Ticket], running: Sequence[Ticket]) -> str | None:
-    """Why a run may not join the queue, or None: an owner has at most one running and three waiting in each lane."""
-    mine = [other for other in (*waiting, *running) if (other.owner, other.lane) == (ticket.owner, ticket.lane)]
-    if len(mine) < 1 + QUEUED_MAX:
-        return None
-    return f"You have {len(mine)} runs under way already: one may work and {QUEUED_MAX} may wait."
-
-
-def order(waiting: Sequence[Ticket], served: Mapping[str, int]) -> list[Ticket]:
-    """The order in which waiting runs of one lane get their turn: the owner whose last turn is longest ago, then who
-    submitted first. `served` holds the number of each owner's last turn. Owners a, a, b take turns as a, b, a.
-    """
-    left = sorted(waiting, key=lambda ticket: ticket.submitted)
-    turns = dict(served)
-    ordered = []
-    while left:
-        ticket = min(left, key=lambda ticket: (turns.get(ticket.owner, 0), ticket.submitted))
-        left.remove(ticket)
-        turns[ticket.owner] = max(turns.values(), default=0) + 1
-        ordered.append(ticket)
-    return ordered
-
-
-def recover(home: Path, boot: str) -> list[Ticket]:
-    """Look through all runs of a workspace: what nobody works on any more becomes interrupted.
-
-    Returns the runs that were submitted and never started, the oldest first: they wait again.
-    """
-    waiting = []
-    for owner in sorted(entry.name for entry in home.iterdir() if entry.name == "local" or is_id(entry.name)):
-        for run in runs.list_runs(Workspace(home, owner)):
-            if run.state == "queued" and run.record["submitted"]:
-                waiting.append(_ticket(run))
-            elif run.state in ("starting", "running") and not _is_worked_on(run, boot):
-                end_run(run, "interrupted", "engine", "The engine ended while this run was under way.", _GOES_ON)
-    return sorted(waiting, key=lambda ticket: ticket.submitted)
-
-
-def end_run(run: Run, state: str, code: str | None, message: str, hint: str) -> None:
-    """Give a run its last state, unless its own process has done so in the meantime."""
-    try:
-        runs.set_state(run, state, code=code, message=message, hint=hint)
-    except JobError:
-        log.info("run %s had ended by itself", run.id)
-
-
-def _is_worked_on(run: Run, boot: str) -> bool:
-    held = run.record["lease"]
-    return bool(held) and (held["boot"] == boot or worker.is_held(held))
-
-
-def _ticket(run: Run) -> Ticket:
-    home, owner = run.workspace.home, run.workspace.owner
-    return Ticket(str(home), owner, run.id, LANES[run.kind], run.record["submitted"])
 
 
 def kill_worker(dask_worker: Any) -> None:
@@ -212,7 +137,7 @@ class Dispatcher(SchedulerPlugin):
             return {"ok": False, "message": why, "hint": "Wait until one has finished, or stop one."}
         self._arriving[run_id] = ticket
         try:
-            await asyncio.to_thread(_write_down, run, ticket, again=again)
+            await asyncio.to_thread(write_down, run, ticket, again=again)
         except LabError as error:
             return {"ok": False, "message": error.message, "hint": error.hint}
         finally:
@@ -324,11 +249,11 @@ class Dispatcher(SchedulerPlugin):
         """Why a run has no last state although its worker is done with it."""
         held = run.record["lease"]
         if self.closing:
-            return "interrupted", "engine", "The engine ended while this run was under way.", _GOES_ON
+            return "interrupted", "engine", "The engine ended while this run was under way.", GOES_ON
         if held and self._ran_out_of_memory(held["pid"]):
             return "failed", "oom", "There was not enough memory for this.", "Choose a smaller batch or image size."
         if fault is None or isinstance(fault, KilledWorker):
-            return "failed", "killed", "The process that worked on this was ended from outside.", _GOES_ON
+            return "failed", "killed", "The process that worked on this was ended from outside.", GOES_ON
         return "failed", "error", "The worker could not do this run.", "The engine's log says more."
 
     async def _insist(self, ticket: Ticket) -> None:
@@ -340,7 +265,7 @@ class Dispatcher(SchedulerPlugin):
         if task is None or task.processing_on is None:
             return
         message = f"It did not stop by itself within {GRACE_S:.0f} seconds, so its process was ended."
-        self._reasons[ticket.run_id] = ("stopped", None, message, _GOES_ON)
+        self._reasons[ticket.run_id] = ("stopped", None, message, GOES_ON)
         await self._kill(task.processing_on.address)
 
     async def _kill(self, address: str) -> None:
@@ -372,7 +297,7 @@ class Dispatcher(SchedulerPlugin):
         keys = {str(task.key) for task in self.scheduler.workers[address].processing}
         for ticket in self.running.values():
             if self._keys.get(ticket.run_id) in keys:
-                self._reasons[ticket.run_id] = ("failed", "stalled", message, _GOES_ON)
+                self._reasons[ticket.run_id] = ("failed", "stalled", message, GOES_ON)
         await self._kill(address)
 
 
@@ -384,12 +309,3 @@ def _as_client(security: Security) -> Security:
         tls_client_cert=security.tls_scheduler_cert,
         tls_client_key=security.tls_scheduler_key,
     )
-
-
-def _write_down(run: Run, ticket: Ticket, *, again: bool) -> None:
-    """The queue on disk: a run that was submitted carries the time at which it was."""
-    if again:
-        run = runs.requeue(run)
-    if run.state != "queued":
-        raise JobError(f"This run is {run.state} and cannot be submitted.", hint="Start a new one, or continue it.")
-    runs.note_down(run, submitted=ticket.submitted)

@@ -25,7 +25,7 @@ def make_optimiser(model: Classifier, *, weight_decay: float) -> torch.optim.Ada
         for parameters, decay in ((decayed, weight_decay), (spared, 0.0)):
             if parameters:
                 groups.append({"params": parameters, "weight_decay": decay, "layer_group": number})
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, BETA2), eps=EPS)
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, BETA2), eps=EPS, fused=True)
 
 
 def _sort_parameters(modules: Sequence[nn.Module]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

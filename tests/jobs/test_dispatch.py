@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.jobs import dispatch, worker
-from core.jobs.dispatch import QUEUED_MAX, Ticket, order, recover, refusal
+from core.jobs import dispatch, queue, worker
+from core.jobs.queue import QUEUED_MAX, Ticket, order, recover, refusal
 from core.train import runs
 from core.workspace import Workspace, new_id
 
@@ -52,7 +52,7 @@ def test_somebody_new_never_waits_behind_more_than_one_run_of_a_busy_owner():
 
 
 def test_every_kind_of_run_has_a_lane():
-    assert set(dispatch.LANES) == set(runs.PERFORM)
+    assert set(queue.LANES) == set(runs.PERFORM)
 
 
 def test_a_new_engine_interrupts_what_nobody_works_on_and_takes_up_what_waits(tmp_path):
@@ -91,5 +91,5 @@ def test_a_last_state_is_given_once(tmp_path):
     run = runs.create_run(Workspace(tmp_path), "sample", {})
     for state in ("starting", "running", "done"):
         run = runs.set_state(run, state)
-    dispatch.end_run(run, "failed", "killed", "m", "h")
+    queue.end_run(run, "failed", "killed", "m", "h")
     assert runs.load_run(run.workspace, run.id).state == "done"
