@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.jobs import dispatch, queue, worker
+from core.jobs import queue, worker
 from core.jobs.queue import QUEUED_MAX, Ticket, order, recover, refusal
 from core.train import runs
 from core.workspace import Workspace, new_id
