@@ -30,6 +30,7 @@ BACKBONES = {
     "resnet50": "ResNet-50, 103 MB to download once",
     "resnext50": "ResNeXt-50, 100 MB to download once",
 }
+WEIGHTS = {"pretrained": "what ImageNet taught it", "random": "random weights"}
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 SPLITS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 
@@ -94,6 +95,9 @@ def training() -> tuple[TrainSettings, str]:
             "backbone": st.selectbox(
                 "Network", list(BACKBONES), format_func=BACKBONES.get, key="train.backbone", persist_state="session"
             ),
+            "weights": st.selectbox(
+                "Start from", list(WEIGHTS), format_func=WEIGHTS.get, key="train.weights", persist_state="session"
+            ),
             "image_size": st.select_slider(
                 "Image size (pixels)", IMAGE_SIZES, 224, key="train.image_size", persist_state="session"
             ),
@@ -102,6 +106,8 @@ def training() -> tuple[TrainSettings, str]:
             ),
             "seed": int(st.number_input("Seed", 0, 2**32 - 1, 42, key="train.seed", persist_state="session")),
         }
+    if values["backbone"] != "lite0" or values["weights"] == "random":
+        page.note(read("train", f"weights_{values['weights']}"))
     return TrainSettings(stages=preset(name, epochs=int(epochs), lr=exact or lr), **values), name
 
 

@@ -149,10 +149,10 @@ BACKBONES: Mapping[str, Backbone] = {
             is_ready=lambda: True,
             body_groups=_lite0_groups,
         ),
-        _residual("resnet18", "ResNet-18", 512, "resnet18-f37072fd.pth", 45),
-        _residual("resnet34", "ResNet-34", 512, "resnet34-b627a593.pth", 83),
-        _residual("resnet50", "ResNet-50", 2048, "resnet50-0676ba61.pth", 98),
-        _residual("resnext50", "ResNeXt-50", 2048, "resnext50_32x4d-7cdf4587.pth", 96),
+        _residual("resnet18", "ResNet-18", 512, "resnet18-f37072fd.pth", 47),
+        _residual("resnet34", "ResNet-34", 512, "resnet34-b627a593.pth", 87),
+        _residual("resnet50", "ResNet-50", 2048, "resnet50-0676ba61.pth", 103),
+        _residual("resnext50", "ResNeXt-50", 2048, "resnext50_32x4d-7cdf4587.pth", 100),
     )
 }
 

@@ -54,7 +54,7 @@ def test_without_a_network_a_published_backbone_names_the_way_out(monkeypatch, t
     monkeypatch.setattr("socket.create_connection", refuse)
     backbone = backbone_of("resnet34")
     assert not backbone.is_ready()
-    with pytest.raises(ModelError, match=r"ResNet-34 \(83 MB\).*lite0.*random weights"):
+    with pytest.raises(ModelError, match=r"ResNet-34 \(87 MB\).*lite0.*random weights"):
         backbone.build(pretrained=True)
 
 
@@ -75,3 +75,11 @@ def test_published_weights_that_were_fetched_before_are_used_offline(monkeypatch
 def test_an_unknown_backbone_is_refused_with_the_names_there_are():
     with pytest.raises(ModelError, match="resnet99.*lite0, resnet18"):
         backbone_of("resnet99")
+
+
+def test_the_choice_on_the_page_is_the_registry():
+    from core.ui import forms
+
+    assert list(forms.BACKBONES) == list(BACKBONES)
+    for name, title in forms.BACKBONES.items():
+        assert name == "lite0" or f"{BACKBONES[name].size_mb:.0f} MB" in title
