@@ -87,6 +87,11 @@ def sureness(probability: float) -> str:
     return share(min(0.99999, max(0.00001, probability)))
 
 
+def sureness_in_words(probability: float) -> str:
+    """A model's probability inside a sentence: 1.0 -> "more than 99.9 %", 0.87 -> "87 %"."""
+    return sureness(probability).replace("> ", "more than ").replace("< ", "less than ")
+
+
 def wrong_of(wrong: int, of: int) -> str:
     """An error as a count and a share: (3, 60) -> "3 of 60 wrong (5.0 %)"."""
     return f"{wrong} of {of} wrong ({share(wrong / of if of else 0.0)})"

@@ -12,7 +12,7 @@ from core.data.images import reencode
 from core.data.table import load_dataset, read_items
 from core.errors import ImageRejected, NotFound
 from core.plots.probabilities import probability_bars, ranked, waiting_bars
-from core.plots.style import esc, number, sureness
+from core.plots.style import esc, number, sureness_in_words
 from core.text import read
 from core.ui import cache, gallery, models, page, state
 from core.ui.gallery import Shot
@@ -57,16 +57,16 @@ def verdict(probabilities: dict[str, float], threshold: float) -> str:
     """One sentence for a prediction, with every name made safe."""
     first, *rest = ranked(probabilities, 2)
     if first[1] >= threshold:
-        return page.say("predict", "sure", label=first[0], share=sureness(first[1]))
+        return page.say("predict", "sure", label=first[0], share=sureness_in_words(first[1]))
     if not rest:
-        return page.say("predict", "unsure_one", label=first[0], share=sureness(first[1]))
+        return page.say("predict", "unsure_one", label=first[0], share=sureness_in_words(first[1]))
     return page.say(
         "predict",
         "unsure",
         label=first[0],
-        share=sureness(first[1]),
+        share=sureness_in_words(first[1]),
         second=rest[0][0],
-        second_share=sureness(rest[0][1]),
+        second_share=sureness_in_words(rest[0][1]),
     )
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.data.table import Dataset
+from core.data.table import Dataset, load_dataset
 from core.errors import LabError, NotFound
 from core.plots.style import duration, esc, number, rate, wrong_of
 from core.plots.training import epochs_table, planned, positions, training_figure
 from core.settings import TrainSettings, from_record, to_record
 from core.text import read
-from core.train.events import BatchDone, EpochDone, History, Progress, StageStarted
+from core.train.events import BatchDone, EpochDone, History, Progress, StageStarted, Started
 from core.train.runs import Run, list_runs, load_run, stop_requested
 from core.ui import cache, forms, models, page, state
 from core.ui.verdict import rate_of, verdict
@@ -177,6 +177,14 @@ def training(run: Run) -> None:
     watch(run, _training_tick)
 
 
+def _classes(run: Run, history: History) -> tuple[str, ...]:
+    """The classes a run learns: as it said itself, or those of its data set while it has not begun."""
+    started = history.last(Started.kind)
+    return (
+        started.classes if isinstance(started, Started) else load_dataset(run.workspace, run.request["dataset"]).classes
+    )
+
+
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
     batches, epochs, total = _placed(run, history)
@@ -192,7 +200,7 @@ def _training_tick(run: Run) -> None:
         if not run.ended:
             page.note(read("train", "running"))
     with right:
-        classes = getattr(history.last("started"), "classes", ("", ""))
+        classes = _classes(run, history)
         plan = planned(from_record(run.request["settings"]).stages)
         spec = training_figure(batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX)
         st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))

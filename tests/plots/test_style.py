@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.plots import style
-from core.plots.style import Look, duration, esc, look, number, rate, share, sureness, wrong_of
+from core.plots.style import Look, duration, esc, look, number, rate, share, sureness, sureness_in_words, wrong_of
 
 
 @given(st.text())
@@ -34,6 +34,7 @@ def test_a_share_has_two_or_three_digits(value, text):
 
 def test_no_model_is_entirely_sure():
     assert (sureness(1.0), sureness(0.0), sureness(0.87)) == ("> 99.9 %", "< 0.1 %", "87 %")
+    assert sureness_in_words(1.0) == "more than 99.9 %" and sureness_in_words(0.87) == "87 %"
 
 
 def test_an_error_is_a_count_and_a_share():
