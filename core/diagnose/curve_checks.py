@@ -69,7 +69,7 @@ def healthy(seen: Curves) -> Finding | None:
         "This looks healthy",
         sentence("" if loss is None else went("Validation loss", loss), errors(seen)),
         _above_or_below(seen),
-        "Nothing to repair. Look at the pictures it gets most wrong, or go on to the next stage of the recipe.",
+        "Nothing to repair. Ask it about pictures of your own, or go on and train all its layers gently.",
         tuple(range(seen.epochs)),
     )
 

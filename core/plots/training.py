@@ -71,7 +71,7 @@ def training_figure(
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": _legend(["each batch", "training", "validation"], look),
+        "legend": _legend(["each batch", "training, smoothed", "validation"], look),
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
@@ -184,7 +184,7 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
             "data": _pairs(batches["at"], batches["loss"]),
             "markLine": level,
         },
-        _line("training", batches["at"], batches["loss_smooth"], {"color": look.training, "width": 2.5}, {}),
+        _line("training, smoothed", batches["at"], batches["loss_smooth"], {"color": look.training, "width": 2.5}, {}),
         {
             "name": "validation",
             "type": "line",

@@ -22,6 +22,7 @@ from core.train import runs
 from core.workspace import Workspace, new_id, write_json
 from tests.conftest import make_toy
 
+pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]
 WORK = str(Path(__file__).with_name("slow_work.py"))
 LIMIT_S = 30
