@@ -18,6 +18,7 @@ from core.settings import Stage
 from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
+LOG_CEILING = 10_000
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 30, 52  # pixels
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}  # the margins above hold the labels already
 
@@ -133,7 +134,8 @@ def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Loo
     axis = _axis(look, "loss")
     axis["gridIndex"] = 0
     if exploded:
-        return {**axis, "type": "log", "name": "loss (each line is ten times the one below)"}
+        # what lies higher leaves the figure at the top; longer numbers would leave it at the side
+        return {**axis, "type": "log", "max": LOG_CEILING, "name": "loss (each line is ten times the one below)"}
     return {**axis, "min": 0, "max": loss_ceiling(losses, chance)}
 
 

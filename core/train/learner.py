@@ -27,6 +27,7 @@ from core.train.checkpoint import (
     write_checkpoint,
 )
 from core.train.events import BatchDone, Diverged, EpochDone, Event, Finished, Note, Saved, StageStarted, Started
+from core.train.lr_finder import lower_rate
 from core.train.optim import make_optimiser, set_rates
 from core.train.runs import Run
 from core.train.schedules import momentum_at, rate_at, spread
@@ -246,7 +247,7 @@ def _diverged(stage: int, epoch: int, step: int, loss: float, lr: float) -> Dive
     what = "is not a number any more" if not math.isfinite(loss) else f"has grown to {loss:.0f}"
     text = (
         f"The loss {what} in epoch {epoch + 1}: a learning rate of {lr:g} is too high. "
-        "Start again at a tenth of it; weights that were thrown this far do not come back."
+        f"Start again at {lower_rate(lr):g}; weights that were thrown this far do not come back."
     )
     return Diverged(0, stage, epoch, step, loss, text)
 

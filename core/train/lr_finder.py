@@ -30,6 +30,7 @@ SKIP_LAST = 5  # the last points are the blow-up, not the curve
 FEW = 10  # with fewer points than this an answer is a guess
 SLIDE_WIDTH, SLIDE_CALM = 15, 0.005
 STOP_FACTOR = 4
+USUAL_RATE = 3e-3
 FINDER_STAGE = 2**31  # the finder shuffles by a stage number that no run reaches
 
 
@@ -90,6 +91,11 @@ def rule(function: Rule) -> Rule:
     """Register a rule under its function's name."""
     RULES[function.__name__] = function
     return function
+
+
+def lower_rate(lr: float) -> float:
+    """Where to start again after a rate that ruined the weights: a tenth, and no more than what suits most heads."""
+    return min(lr / 10, USUAL_RATE)
 
 
 def lr_ladder(start: float = 1e-7, end: float = 10.0, steps: int = 100) -> Floats:

@@ -15,6 +15,7 @@ from core.plots.training import epochs_table, planned, positions, training_figur
 from core.settings import TrainSettings, from_record, to_record
 from core.text import read
 from core.train.events import BatchDone, EpochDone, History, Progress, StageStarted, Started
+from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import cache, forms, models, page, state
 from core.ui.live import phase, progress_html, stop_button, watch
@@ -137,7 +138,7 @@ def _next_steps(run: Run) -> None:
         st.button(label, key="train.resume", icon=":material/resume:", width="stretch", on_click=_resume, args=(run,))
     if usable and run.state != "diverged":
         page.next_step("Try your model", "predict", key="train.predict", width="stretch", model=run.id)
-    label = f"Again, at {rate(rate_of(run) / 10)}" if run.state == "diverged" else "Train another"
+    label = f"Again, at {rate(lower_rate(rate_of(run)))}" if run.state == "diverged" else "Train another"
     st.button(label, key="train.again", icon=":material/replay:", width="stretch", on_click=_again, args=(run,))
 
 
@@ -149,7 +150,7 @@ def _resume(run: Run) -> None:
 def _again(run: Run) -> None:
     state.to_address("run", None)
     if run.state == "diverged":
-        forms.set_rate(rate_of(run) / 10)
+        forms.set_rate(lower_rate(rate_of(run)))
 
 
 def epochs_html(epochs: pd.DataFrame) -> str:

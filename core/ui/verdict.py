@@ -8,6 +8,7 @@ from core.diagnose import diagnose
 from core.plots.style import esc, rate
 from core.settings import from_record
 from core.train.events import History, Started
+from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import page
 
@@ -26,7 +27,7 @@ def verdict(run: Run, history: History) -> Verdict | None:
     """What a run that has ended came to; None while it goes on or when there is nothing to say."""
     epochs = len(history.epochs)
     if run.state == "diverged":
-        return Verdict(page.say("train", "diverged", lower=rate(rate_of(run) / 10)), "high")
+        return Verdict(page.say("train", "diverged", lower=rate(lower_rate(rate_of(run)))), "high")
     if run.state == "stopped":
         return Verdict(
             page.say("train", "stopped" if epochs else "stopped_early", epochs=_counted(epochs)), "attention"

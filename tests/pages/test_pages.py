@@ -245,7 +245,7 @@ def test_train_asks_the_engine_to_stop(lab):
         ("stopped", None, "You stopped this run after 2 epochs", "Go on from the last epoch"),
         ("failed", "killed", "was cut off", "Go on from the last epoch"),
         ("interrupted", None, "was interrupted", "Go on from the last epoch"),
-        ("diverged", None, "ten times lower, such as 3e-4", "Again, at 3e-4"),
+        ("diverged", None, "far lower rate, such as 3e-4", "Again, at 3e-4"),
     ],
 )
 def test_train_says_what_came_of_a_run_and_what_to_do_next(lab, state, code, sentence, button):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import SettingsError
-from core.train.lr_finder import RULES, RangeTest, Suggestion, lr_ladder, smooth, suggest
+from core.train.lr_finder import RULES, RangeTest, Suggestion, lower_rate, lr_ladder, smooth, suggest
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "fastai_numbers.json").read_text())
 AGREE = 1e-5
@@ -182,3 +182,8 @@ def test_no_curve_raises_and_every_answer_is_whole(losses, lrs, steps):
         assert (answer.lr is None) == (answer.index is None)
         assert answer.lr is None or (math.isfinite(answer.lr) and 0 <= answer.index < min(len(lrs), len(losses)))
         assert len(answer.why) > 20
+
+
+def test_after_a_ruinous_rate_a_tenth_is_tried_but_never_more_than_what_suits_most_heads():
+    assert lower_rate(1e-2) == pytest.approx(1e-3)
+    assert lower_rate(1e6) == 3e-3
