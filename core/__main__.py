@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Stopped. What was saved before stays.")
     except (OSError, MemoryError) as error:
-        _, message, hint = describe(error)
-        _say(f"{message} {hint}".strip())
-        logging.getLogger(__name__).debug("details", exc_info=error)
+        code, message, hint = describe(error)
+        # a fault of the system that Bearings has no words for is told in the system's own
+        _say(f"This could not be done: {error}." if code == "error" else f"{message} {hint}")
     return 2
 
 

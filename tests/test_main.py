@@ -110,6 +110,12 @@ def test_settings_out_of_range_are_refused_in_words(core, tmp_path, option):
     assert code == 2 and lines == [] and "Traceback" not in err and len(err.strip()) > 20
 
 
+def test_a_fault_of_the_system_is_told_in_its_own_words(core, tmp_path):
+    (tmp_path / "home").write_text("a file where the workspace should be")
+    code, lines, err = core("sample", "bears", "--name", "x")
+    assert code == 2 and lines == [] and "home" in err and len(err.strip().splitlines()) == 1
+
+
 def test_nothing_but_json_reaches_stdout_of_the_real_command(tmp_path):
     done = subprocess.run([sys.executable, "-m", "core", "--home", str(tmp_path), "train", "x"], cwd=ROOT,
                           capture_output=True, text=True, timeout=60)  # fmt: skip
