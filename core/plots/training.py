@@ -18,7 +18,7 @@ from core.settings import Stage
 from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
-LOG_CEILING = 10_000
+LOG_CEILING = 1_000  # where a run is ended anyway
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 30, 52  # pixels
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}  # the margins above hold the labels already
 
@@ -135,7 +135,7 @@ def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Loo
     axis["gridIndex"] = 0
     if exploded:
         # what lies higher leaves the figure at the top; longer numbers would leave it at the side
-        return {**axis, "type": "log", "max": LOG_CEILING, "name": "loss (each line is ten times the one below)"}
+        return {**axis, "type": "log", "max": LOG_CEILING, "name": "loss, log scale"}
     return {**axis, "min": 0, "max": loss_ceiling(losses, chance)}
 
 
