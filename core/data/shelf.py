@@ -24,13 +24,22 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture on its way in. `split` None leaves the side to the seed; an Encoded picture is stored as it is."""
+    """One picture on its way in. `split` None leaves the side to the seed; an Encoded picture is stored as it is.
+
+    `source` says where this very picture comes from, such as its address; "" means the source of all.
+    """
 
     data: bytes | Path | Encoded | Task
     label: str
     original_name: str
     split: str | None = None
     note: str = ""
+    source: str = ""
+
+    @property
+    def original(self) -> bytes | Path | None:
+        """The file as it came, where there is one."""
+        return self.data if isinstance(self.data, bytes | Path) else None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,6 @@ class Shelf:
         self.rows: list[dict[str, Any]] = []
         self.rejected: list[dict[str, str]] = []
         self._seen: dict[str, dict[str, int]] = {}  # hash -> label -> place in rows
-        self._originals_bytes = 0
 
     def keep(self, picture: Picture, made: Encoded) -> None:
         """Store a picture. The same one again under its label is a duplicate; under another label it is noted."""
@@ -72,7 +80,7 @@ class Shelf:
             "split": picture.split or "",
             "width": made.width,
             "height": made.height,
-            "source": self.source,
+            "source": picture.source or self.source,
             "original_name": shown(picture.original_name),
             "status": "kept",
             "note": "; ".join(note for note in (picture.note, made.note, twin) if note),
@@ -82,22 +90,7 @@ class Shelf:
     def reject(self, rejected: Rejected) -> None:
         """Note a file that cannot be used, and keep its bytes while there is room."""
         record = {"name": shown(rejected.name), "reason": rejected.reason, "code": rejected.code}
-        self.rejected.append({**record, "file": self._keep_original(rejected.data)})
-
-    def _keep_original(self, data: bytes | Path | None) -> str:
-        """Keep bytes under their hash; returns the file's name, or "" when there are none or no room is left."""
-        try:
-            if isinstance(data, Path):
-                data = data.read_bytes() if data.stat().st_size <= MAX_BYTES else None
-        except OSError:  # unreadable: that is why it was rejected
-            return ""
-        if not data or self._originals_bytes + len(data) > REJECTED_BYTES:
-            return ""
-        name = f"{hashlib.sha256(data).hexdigest()}.bin"
-        if not (self.path / "rejected" / name).exists():
-            self._originals_bytes += len(data)
-            write_once(self.path / "rejected" / name, data)
-        return name
+        self.rejected.append({**record, "file": keep_original(self.path / "rejected", rejected.data)})
 
     def close(self) -> None:
         """Write the report and bring every file to the disk for good."""
@@ -106,6 +99,31 @@ class Shelf:
         folders = [folder for folder in (self.path / "images", self.path / "rejected") if folder.is_dir()]
         with ThreadPoolExecutor(SYNC_THREADS) as threads:  # the disk takes several at once: three times faster
             list(threads.map(_sync, [*(file for folder in folders for file in folder.iterdir()), *folders]))
+
+
+def keep_original(folder: Path, data: bytes | Path | None) -> str:
+    """Keep the bytes of a file that cannot be used under their hash, while there is room in `folder`.
+
+    Returns the name, or "" when there are no bytes, they cannot be read, or the room is used up.
+    """
+    try:
+        if isinstance(data, Path):
+            data = data.read_bytes() if data.stat().st_size <= MAX_BYTES else None
+    except OSError:  # unreadable: that is why it was rejected
+        return ""
+    if not data:
+        return ""
+    name = f"{hashlib.sha256(data).hexdigest()}.bin"
+    if not (folder / name).exists():
+        if folder_bytes(folder) + len(data) > REJECTED_BYTES:
+            return ""
+        write_once(folder / name, data)
+    return name
+
+
+def folder_bytes(folder: Path) -> int:
+    """How much the files of a folder take together."""
+    return sum(entry.stat().st_size for entry in os.scandir(folder)) if folder.is_dir() else 0
 
 
 def write_once(path: Path, data: bytes) -> None:
@@ -127,6 +145,18 @@ def report_csv(rejected: Iterable[dict[str, str]]) -> str:
         cells = (record[column] for column in ("name", "reason", "code", "file"))
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return buffer.getvalue()
+
+
+def read_report(path: Path) -> list[dict[str, str]]:
+    """The records of a report written before; [] when there is none."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: _plain(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _sync(path: Path) -> None:

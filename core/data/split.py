@@ -41,3 +41,17 @@ def _named(labels: Sequence[str], most: int = 5) -> str:
     """A few names in quotes: 'cat', 'dog' and 3 more."""
     shown = ", ".join(repr(label) for label in labels[:most])
     return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown or "no pictures at all"
+
+
+def fill_sides(labels: Sequence[str], sides: Sequence[str], *, valid_share: float, seed: int) -> list[str]:
+    """Sides with the empty ones ("") filled: each class comes as near to `valid_share` as its new pictures allow."""
+    filled = list(sides)
+    for label in dict.fromkeys(labels):
+        members = [place for place, name in enumerate(labels) if name == label]
+        open_places = [place for place in members if not sides[place]]
+        wanted = min(max(1, round(len(members) * valid_share)), len(members) - 1)
+        missing = max(0, wanted - sum(sides[place] == "valid" for place in members))
+        chosen = random.Random(f"{seed}:{label}:{len(members)}").sample(open_places, min(missing, len(open_places)))
+        for place in open_places:
+            filled[place] = "valid" if place in chosen else "train"
+    return filled

@@ -116,7 +116,7 @@ def _store_all(
             shelf.reject(picture)
         elif isinstance(outcome, ImageRejected):
             reason = f"{outcome.message} {outcome.hint}".strip()
-            shelf.reject(Rejected(picture.original_name, reason, outcome.code, _original(picture)))
+            shelf.reject(Rejected(picture.original_name, reason, outcome.code, picture.original))
         else:
             shelf.keep(picture, outcome or _ready_made(picture))
         done += 1
@@ -137,10 +137,6 @@ def _ready_made(picture: Picture) -> Encoded:
     if isinstance(picture.data, Encoded):
         return picture.data
     raise TypeError(f"{picture.original_name} came back without a picture")
-
-
-def _original(picture: Picture) -> bytes | Path | None:
-    return picture.data if isinstance(picture.data, bytes | Path) else None
 
 
 def _table(shelf: Shelf, settings: ImportSettings) -> tuple[pd.DataFrame, list[str]]:

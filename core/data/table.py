@@ -1,7 +1,7 @@
 """The table of items: a data set's folder in, a pandas table out, and back.
 
-items.csv is the truth about a data set: one row per picture, and nothing else decides label or side. Its hash is the
-data set's version, and a run keeps a copy of the table it was trained on.
+items.csv is the truth about a data set: one row per picture, and nothing else decides label or side. The hash of what
+counts in it is the data set's version, and a run keeps a copy of the table it was trained on.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from core.data.ledger import finish_commit
 from core.errors import DataError, NotFound, WorkspaceError
+from core.settings import ImportSettings
 from core.workspace import (
     SCHEMA,
     Workspace,
@@ -22,6 +27,7 @@ from core.workspace import (
     check_schema,
     is_id,
     lock,
+    new_id,
     read_json,
     write_atomic,
     write_json,
@@ -29,12 +35,16 @@ from core.workspace import (
 
 COLUMNS = ("item", "file", "label", "split", "width", "height", "source", "original_name", "status", "note")
 NAME_MAX = 64
+_SIZES = ("width", "height")
 _FIRST_LINE = "# bearings items, schema "
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One data set of one owner. `classes` are sorted, `valid_share` in (0, 0.9], `version` hashes the table."""
+    """One data set of one owner. `classes` are sorted and have pictures; those in `empty` have none yet.
+
+    `valid_share` lies in (0, 0.9]; `version` hashes what counts in the table, `parent` is the version before it.
+    """
 
     workspace: Workspace
     id: str
@@ -45,6 +55,12 @@ class Dataset:
     version: str
     parent: str | None = None
     task: str = "single_label"
+    empty: tuple[str, ...] = ()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there are two classes or more to tell apart."""
+        return len(self.classes) >= 2
 
     @property
     def path(self) -> Path:
@@ -85,8 +101,8 @@ def read_items(path: Path) -> pd.DataFrame:
             raise WorkspaceError(
                 f"The file {path.name} has other columns than expected.", hint="Restore it from a copy."
             )
-        return table.astype({"width": int, "height": int})
-    except ValueError as error:  # no rows at all, rows of other lengths, sizes that are no numbers
+        return table.astype(dict.fromkeys(_SIZES, int))
+    except ValueError as error:  # no columns at all, rows of other lengths, sizes that are no numbers
         raise _damaged(path) from error
 
 
@@ -102,8 +118,18 @@ def items_to_csv(items: pd.DataFrame) -> str:
 
 
 def version_of(items: pd.DataFrame) -> str:
-    """The version of a table: SHA-256 of its CSV text, 64 hexadecimal digits."""
-    return hashlib.sha256(items_to_csv(items).encode()).hexdigest()
+    """The version of a table: SHA-256 over picture, label and side of the rows that count, in order; 64 hex digits.
+
+    Two tables of one version train the same model. Deleting a picture makes a new version, taking that back brings the
+    old one back, and emptying the bin changes nothing.
+    """
+    counts = items.loc[items["status"] == "kept", ["file", "label", "split"]]
+    return hashlib.sha256(counts.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+
+
+def classes_of(items: pd.DataFrame) -> tuple[str, ...]:
+    """The labels that have pictures which count, sorted."""
+    return tuple(sorted(items.loc[items["status"] == "kept", "label"].unique()))
 
 
 def create_dataset(
@@ -121,15 +147,15 @@ def create_dataset(
     Until dataset.json exists the folder is no data set, so an import that was interrupted leaves nothing half-made.
     """
     path = workspace.folder("datasets") / dataset_id
-    classes = tuple(sorted(items.loc[items["status"] == "kept", "label"].unique()))
     version = version_of(items)
     with lock(workspace.folder("datasets"), "The list of data sets"):
         name = check_free_name(workspace, name)
         write_atomic(path / "items.csv", items_to_csv(items))
-        append_line(path / "edits.jsonl", {"edit": "import", "source": source, "items": len(items), "version": version})
+        first = {"id": new_id(), "time": time.time(), "edit": "import", "words": f"brought {len(items)} pictures"}
+        append_line(path / "edits.jsonl", {**first, "source": source, "items": len(items), "version": version})
         record = {
             "name": name,
-            "classes": list(classes),
+            "classes": list(classes_of(items)),
             "task": "single_label",
             "seed": seed,
             "valid_share": valid_share,
@@ -138,6 +164,21 @@ def create_dataset(
         }
         write_json(path / "dataset.json", record)
     return load_dataset(workspace, dataset_id)
+
+
+def create_empty(workspace: Workspace, *, name: str, settings: ImportSettings) -> Dataset:
+    """A data set without pictures, to be filled class by class. Training needs two classes, making it needs none."""
+    dataset_id, _ = workspace.create("datasets")
+    items = pd.DataFrame({column: pd.Series(dtype=int if column in _SIZES else str) for column in COLUMNS})
+    return create_dataset(
+        workspace,
+        dataset_id,
+        items,
+        name=name,
+        seed=settings.seed,
+        valid_share=settings.valid_share,
+        source="",
+    )
 
 
 def check_name(name: str) -> str:
@@ -166,10 +207,16 @@ def load_dataset(workspace: Workspace, wanted: str) -> Dataset:
                 return dataset
         names = ", ".join(sorted(dataset.name for dataset in list_datasets(workspace))[:10]) or "none yet"
         raise NotFound(f"There is no data set {wanted[:NAME_MAX]!r} in this workspace.", hint=f"There are: {names}.")
-    record = read_json(workspace.find("datasets", wanted) / "dataset.json")
+    path = workspace.find("datasets", wanted)
+    finish_commit(path)
+    return of_record(workspace, wanted, read_json(path / "dataset.json"))
+
+
+def of_record(workspace: Workspace, dataset_id: str, record: Mapping[str, Any]) -> Dataset:
+    """A data set from what its dataset.json holds."""
     return Dataset(
         workspace=workspace,
-        id=wanted,
+        id=dataset_id,
         name=record["name"],
         classes=tuple(record["classes"]),
         seed=record["seed"],
@@ -177,6 +224,7 @@ def load_dataset(workspace: Workspace, wanted: str) -> Dataset:
         version=record["version"],
         parent=record["parent"],
         task=record["task"],
+        empty=tuple(record.get("empty", ())),
     )
 
 
