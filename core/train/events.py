@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, ClassVar, get_args
 
 import pandas as pd
 
-from core.data.events import DataReady, Progress
+from core.data.events import DataReady, Fetched, Progress, Reported
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,21 @@ class Finished:
     seconds: float
 
 
-Event = Started | Note | Progress | StageStarted | BatchDone | EpochDone | Saved | Diverged | Finished | DataReady
-EVENTS: Mapping[str, type] = {
-    kind.kind: kind
-    for kind in (Started, Note, Progress, StageStarted, BatchDone, EpochDone, Saved, Diverged, Finished, DataReady)
-}
+Event = (
+    Started
+    | Note
+    | Progress
+    | StageStarted
+    | BatchDone
+    | EpochDone
+    | Saved
+    | Diverged
+    | Finished
+    | DataReady
+    | Fetched
+    | Reported
+)
+EVENTS: Mapping[str, type] = {kind.kind: kind for kind in get_args(Event)}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -154,10 +164,12 @@ def to_record(event: Event) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Event:
-    """Inverse of `to_record`. KeyError for a kind that does not exist."""
+    """Inverse of `to_record`. KeyError for a kind that does not exist; fields of later versions may be missing."""
     made = EVENTS[record["kind"]]
     values = {}
     for item in fields(made):
+        if item.name not in record and item.default is not MISSING:
+            continue
         value = record[item.name]
         if isinstance(value, str) and "float" in str(item.type):
             value = _NOT_FINITE[value]

@@ -6,18 +6,17 @@ A run's folder is the truth about it: run.json says where it stands, events.json
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.errors import DiskFull, JobError, NotFound, WorkspaceError
-from core.settings import ImportSettings
 from core.train.events import Event, History, from_record, to_record
 from core.workspace import (
     Workspace,
@@ -243,53 +242,23 @@ Perform = Callable[[Run, Stop], Iterator[Event]]
 
 def perform(run: Run, stop: Stop) -> Iterator[Event]:
     """Do the work of a run and say what happens. The run's record is not touched: see core.jobs.worker.work."""
-    return PERFORM[run.kind](run, stop)
+    return performer(run.kind)(run, stop)
 
 
-def _perform_train(run: Run, stop: Stop) -> Iterator[Event]:
-    from core.train.learner import train_run  # torch takes seconds to import: only where it is needed
-
-    yield from train_run(run, stop)
-
-
-def _perform_import(run: Run, stop: Stop) -> Iterator[Event]:
-    from core.data.ingest import import_source
-
-    request = run.request
-    settings = ImportSettings(valid_share=request["valid_share"], seed=request["seed"])
-    source = Path(request["source"])
-    with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
-        yield from import_source(run.workspace, source, name=request["name"], settings=settings, stop=stop)
+def performer(kind: str) -> Perform:
+    """The function that does runs of this kind."""
+    found = PERFORM[kind]
+    if not isinstance(found, str):
+        return found
+    module, _, name = found.partition(":")
+    return getattr(import_module(module), name)
 
 
-@contextlib.contextmanager
-def _used_up(run: Run, source: Path) -> Iterator[None]:
-    """Delete an upload once it was read, well or not; what lies outside the uploads is somebody's own and stays."""
-    try:
-        yield
-    finally:
-        uploads = run.workspace.folder("uploads").resolve()
-        if uploads in source.resolve().parents:
-            top = uploads / source.resolve().relative_to(uploads).parts[0]
-            shutil.rmtree(top) if top.is_dir() else top.unlink(missing_ok=True)
-
-
-def _perform_sample(run: Run, stop: Stop) -> Iterator[Event]:
-    from core.data.samples import make_sample
-
-    request = run.request
-    yield from make_sample(
-        run.workspace,
-        request["sample"],
-        name=request["name"],
-        per_class=request["per_class"],
-        noise=request["noise"],
-        biased_noise=request["biased_noise"],
-        imbalance=request["imbalance"],
-        seed=request["seed"],
-        settings=ImportSettings(valid_share=request["valid_share"], seed=request["split_seed"]),
-        stop=stop,
-    )
-
-
-PERFORM: dict[str, Perform] = {"train": _perform_train, "import": _perform_import, "sample": _perform_sample}
+# kind of run -> who does it, as "module:function" of a run and a stop question. The module is imported when the first
+# run of the kind is performed: torch takes seconds, and some of the work lies in packages above this one.
+PERFORM: dict[str, str | Perform] = {
+    "train": "core.train.learner:train_run",
+    "import": "core.train.work:perform_import",
+    "sample": "core.train.work:perform_sample",
+    "add": "core.train.work:perform_add",
+}

@@ -11,7 +11,7 @@ import pytest
 
 from core import workspace as workspace_module
 from core.errors import DiskFull, JobError, NotFound
-from core.train import runs
+from core.train import runs, work
 from core.train.events import BatchDone, Note, Progress
 from core.workspace import Workspace, new_id
 
@@ -248,7 +248,7 @@ def test_an_upload_is_deleted_once_read_and_a_folder_of_somebodys_own_is_not(wor
         yield Progress(seq=0, phase="import", done=0, total=1)
         raise JobError("broken")
 
-    monkeypatch.setitem(sys.modules, "core.data.ingest", type("Ingest", (), {"import_source": staticmethod(fails)}))
+    monkeypatch.setattr(work, "import_source", fails)
     with pytest.raises(JobError, match="broken"):
         list(runs.perform(run, lambda: False))
     assert source.exists() != inside

@@ -1,0 +1,71 @@
+"""What runs do that make or grow a data set: a run's request in, events out. Training itself is in learner.py."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.data.growth import extend
+from core.data.ingest import import_source
+from core.data.loose import loose_pictures
+from core.data.samples import make_sample
+from core.data.table import load_dataset
+from core.settings import ImportSettings
+from core.train.events import Event
+from core.train.runs import Run, Stop
+
+
+def perform_import(run: Run, stop: Stop) -> Iterator[Event]:
+    """Make a data set from the folder or zip of the request, with its labels.csv where it names one."""
+    request = run.request
+    settings = ImportSettings(valid_share=request["valid_share"], seed=request["seed"])
+    source = Path(request["source"])
+    with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
+        yield from import_source(run.workspace, source, name=request["name"], settings=settings, stop=stop)
+
+
+def perform_add(run: Run, stop: Stop) -> Iterator[Event]:
+    """Bring the pictures of the request's folder or zip into one class of a data set that exists."""
+    request = run.request
+    dataset, source = load_dataset(run.workspace, request["dataset"]), Path(request["source"])
+    with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
+        with loose_pictures(source, label=request["label"]) as (pictures, total):
+            yield from extend(
+                dataset,
+                pictures,
+                source=request["origin"],
+                words=f"added pictures to {request['label']}",
+                total=total,
+                stop=stop,
+            )
+
+
+def perform_sample(run: Run, stop: Stop) -> Iterator[Event]:
+    """Make the sample set of the request."""
+    request = run.request
+    yield from make_sample(
+        run.workspace,
+        request["sample"],
+        name=request["name"],
+        per_class=request["per_class"],
+        noise=request["noise"],
+        biased_noise=request["biased_noise"],
+        imbalance=request["imbalance"],
+        seed=request["seed"],
+        settings=ImportSettings(valid_share=request["valid_share"], seed=request["split_seed"]),
+        stop=stop,
+    )
+
+
+@contextlib.contextmanager
+def _used_up(run: Run, source: Path) -> Iterator[None]:
+    """Delete an upload once it was read, well or not; what lies outside the uploads is somebody's own and stays."""
+    try:
+        yield
+    finally:
+        uploads = run.workspace.folder("uploads").resolve()
+        if uploads in source.resolve().parents:
+            top = uploads / source.resolve().relative_to(uploads).parts[0]
+            shutil.rmtree(top) if top.is_dir() else top.unlink(missing_ok=True)
