@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from core import settings as settings_of
-from core.data.table import Dataset, items_to_csv, load_dataset, read_items, version_of
+from core.data.table import Dataset, classes_of, items_to_csv, load_dataset, read_items, version_of
 from core.settings import Stage, TrainSettings
 from core.train.checkpoint import (
     Checkpoint,
@@ -88,7 +88,7 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
     if not pinned.exists():
         write_atomic(pinned, items_to_csv(dataset.items()))
     items = read_items(pinned)
-    dataset = replace(dataset, version=version_of(items))
+    dataset = replace(dataset, version=version_of(items), classes=classes_of(items))
     last = run.path / LAST
 
     def save(checkpoint: Checkpoint, best: bool) -> str:

@@ -30,16 +30,22 @@ SMALLEST_BATCH = 8
 
 
 def check_ready(items: pd.DataFrame) -> None:
-    """Raise TrainError, with what was found, unless there are two classes, two training and one validation pictures."""
+    """Raise TrainError, with what was found, unless two classes and each class can be learned and some validated."""
     train = items[items["split"] == "train"]
     if train["label"].nunique() < 2:
         raise TrainError(
             f"The training set has {train['label'].nunique()} class; a classifier needs at least 2.",
             hint="Add pictures of another class.",
         )
+    if unseen := sorted(set(items["label"]) - set(train["label"])):
+        raise TrainError(
+            f"The class {unseen[0]!r} has pictures for validation and none for training.",
+            hint="Split the data set anew on the Build page, or bring more pictures of that class.",
+        )
     if len(items) == len(train):
         raise TrainError(
-            "The validation set is empty, so nothing could be measured.", hint="Import the pictures again."
+            "The validation set is empty, so nothing could be measured.",
+            hint="Split the data set anew on the Build page, or bring more pictures.",
         )
 
 

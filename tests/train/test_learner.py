@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.data.classes import rename_class
 from core.errors import TrainError
 from core.settings import Stage, TrainSettings, preset, to_record
 from core.train.events import EVENTS, History, from_record
@@ -168,6 +169,8 @@ def test_one_class_and_no_validation_are_refused_in_words(toy):
         list(fit(toy, SMALL, items=items[items["label"] == "r"]))
     with pytest.raises(TrainError, match="validation set is empty"):
         list(fit(toy, SMALL, items=items[items["split"] == "train"]))
+    with pytest.raises(TrainError, match="class 'b' has pictures for validation and none for training"):
+        list(fit(toy, SMALL, items=items[(items["label"] != "b") | (items["split"] == "valid")]))
 
 
 def test_two_pictures_per_class_still_train(tmp_path):
@@ -205,6 +208,17 @@ def test_a_run_keeps_its_table_its_last_and_its_best(tmp_path):
     events = list(train_run(run, lambda: False))
     assert {"items.csv", "last.safetensors", "best.safetensors"} <= {path.name for path in run.path.iterdir()}
     assert version_of(read_items(run.path / "items.csv")) == dataset.version == events[0].version
+
+
+def test_a_run_goes_on_with_the_classes_it_began_with_though_one_was_renamed_since(tmp_path):
+    dataset = make_toy(tmp_path)
+    run = run_of(dataset)
+    for event in train_run(run, lambda: False):
+        if event.kind == "epoch":
+            break
+    rename_class(dataset, "r", "zebra")
+    started, *_, finished = train_run(run, lambda: False)
+    assert started.classes == ("b", "g", "r") and finished.state == "done"
 
 
 def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tmp_path):
