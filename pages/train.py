@@ -15,6 +15,7 @@ else:
     left, right = st.columns([1, 2.1], gap="large")
     with left:
         dataset = forms.dataset(state.datasets(), dataset, key="train.dataset")
+        page.require_classes(dataset)
         settings, preset = forms.training()
         start = st.button("Train", key="train.start", type="primary", icon=":material/play_arrow:", width="stretch")
     if start:

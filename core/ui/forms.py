@@ -43,11 +43,16 @@ def dataset(datasets: list[Dataset], current: Dataset, *, key: str) -> Dataset:
     chosen = st.selectbox(
         "Data set",
         list(by_id),
-        format_func=lambda found: f"{by_id[found].name} · {len(by_id[found].classes)} classes",
+        format_func=lambda found: f"{by_id[found].name} · {_classes(by_id[found])}",
         key=key,
-        on_change=lambda: state.put("dataset", st.session_state[key]),
+        on_change=lambda: state.to_address("dataset", st.session_state[key]),
     )
     return by_id[chosen]
+
+
+def _classes(dataset: Dataset) -> str:
+    count = len({*dataset.classes, *dataset.empty})
+    return "1 class" if count == 1 else f"{count} classes"
 
 
 def model(found: list[Model], current: Model) -> Model:

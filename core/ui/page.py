@@ -20,7 +20,7 @@ from typing import Any
 import streamlit as st
 
 from core.data.table import Dataset
-from core.errors import LabError
+from core.errors import LabError, NotFound
 from core.plots.style import Look, esc, look
 from core.text import read
 from core.ui import state
@@ -128,15 +128,44 @@ def next_step(label: str, name: str, *, key: str, width: str = "content", **quer
         go(name, **query)
 
 
+def current_dataset() -> Dataset | None:
+    """The current data set, now named in the page's address; an address that names none of yours gets a sentence."""
+    wanted, found = state.from_address("dataset"), state.dataset()
+    if wanted and (found is None or wanted not in (found.id, found.name)):
+        show_error(
+            NotFound(
+                f"There is no data set {wanted[:40]!r} in this workspace.",
+                hint="It may have been deleted, or it belongs to somebody else.",
+            )
+        )
+    if found is not None:
+        state.to_address("dataset", found.id)
+    return found
+
+
 def require_dataset(name: str) -> Dataset:
     """The current data set; without one the page ends here, with the way to get one."""
-    found = state.dataset()
+    found = current_dataset()
     if found is None:
         with st.container(key="card-gate"):
             st.markdown(read(name, "need_data"))
             next_step("Build a data set", "build", key=f"{name}.gate")
         st.stop()
     return found
+
+
+def require_classes(dataset: Dataset) -> None:
+    """End the page here while a data set has fewer than two classes with pictures, with the way to bring some."""
+    if dataset.trainable:
+        return
+    with st.container(key="card-gate"):
+        st.markdown(say("build", "need_classes", name=dataset.name, found=_named(dataset.classes)))
+        next_step("Bring pictures", "build", key="gate.bring", dataset=dataset.id, part="bring")
+    st.stop()
+
+
+def _named(classes: tuple[str, ...]) -> str:
+    return f"only {classes[0]}" if classes else "none"
 
 
 def current_look() -> Look:

@@ -69,13 +69,13 @@ def datasets() -> list[Dataset]:
 
 
 def dataset() -> Dataset | None:
-    """The data set chosen last, or the newest; None when there is none."""
-    chosen = get("dataset")
+    """The data set of the page's address, or the one chosen last, or the newest; None when there is none."""
+    chosen = from_address("dataset")
     if chosen:
         try:
             return load_dataset(workspace(), chosen)
         except NotFound:
-            put("dataset", None)
+            to_address("dataset", None)
     found = datasets()
     return found[0] if found else None
 
