@@ -52,13 +52,19 @@ def _reencode(task: Task) -> Encoded:
     return reencode(task.data)
 
 
+def _take_over(task: Task) -> Encoded:
+    from core.data.stored import take_over
+
+    return take_over(task.data)
+
+
 def _draw_bears(task: Task) -> Encoded:
     from core.data.samples.bears import draw_scene
 
     return encode(draw_scene(task.options["label"], seed=task.options["seed"]).image)
 
 
-TASKS: Mapping[str, Callable[[Task], Encoded]] = {"reencode": _reencode, "bears": _draw_bears}
+TASKS: Mapping[str, Callable[[Task], Encoded]] = {"reencode": _reencode, "stored": _take_over, "bears": _draw_bears}
 
 
 def send(stream: BinaryIO, record: Mapping[str, Any], payload: bytes = b"") -> None:
