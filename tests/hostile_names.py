@@ -38,7 +38,7 @@ HOSTILE_NAMES = (
     "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
     "\u718a\u732b\U0001f43c\U0001f468\u200d\U0001f469\u200d\U0001f467",
     "\ufdfa\ufdfa\ufdfa",
-    "averyveryverylongnamewithoutasinglespacethatwouldbreakanylayout12",
+    "averyveryverylongnamewithoutasinglespacethatwouldbreakanylayout1",
     "&lt;b&gt;&amp;&nbsp;",
     "null",
     "NaN",
