@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from core.data import ledger
 from core.data.store import remove_tree
-from core.data.table import Dataset, check_free_name, check_name, load_dataset
-from core.workspace import disk_errors, lock, read_json, write_json
+from core.data.table import Dataset, check_free_name, check_name, list_datasets, load_dataset
+from core.workspace import Workspace, disk_errors, lock, read_json, write_json
 
 _LIST = "The list of data sets"
+
+
+def free_name(workspace: Workspace, wanted: str) -> str:
+    """A name that no data set has yet: "bears", then "bears 2", and so on."""
+    taken = {dataset.name for dataset in list_datasets(workspace)}
+    names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
+    return next(name for name in names if name not in taken)
 
 
 def rename_dataset(dataset: Dataset, name: str) -> Dataset:

@@ -91,13 +91,18 @@ def _class_row(dataset: Dataset, rows: pd.DataFrame, label: str, largest: int, s
     train = int((rows["split"] == "train").sum())
     valid = len(rows) - train
     shown = rows.sample(min(THUMBS_PER_CLASS, len(rows)), random_state=seed)
-    pictures = "".join(_thumb(dataset.id, row.file, row.original_name) for row in shown.itertuples())
     return (
         f'<section class="class-row"><header><b>{esc(label)}</b><span>{train} to learn from, {valid} for the exam'
         f'</span></header><div class="balance" role="img" aria-label="{train} training, {valid} validation pictures">'
         f'<i style="width:{100 * train / largest:.1f}%"></i><i style="width:{100 * valid / largest:.1f}%"></i></div>'
-        f'<div class="thumbs">{pictures}</div></section>'
+        f"{thumbs(dataset, shown)}</section>"
     )
+
+
+def thumbs(dataset: Dataset, rows: pd.DataFrame) -> str:
+    """The pictures of some rows of a data set's table, side by side."""
+    pictures = "".join(_thumb(dataset.id, row.file, row.original_name) for row in rows.itertuples())
+    return f'<div class="thumbs">{pictures}</div>'
 
 
 def _thumb(dataset_id: str, sha: str, name: str) -> str:

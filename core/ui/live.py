@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import LabError, NotFound
+from core.errors import NotFound
 from core.plots.style import esc, number
 from core.text import read
 from core.train.events import Progress
@@ -38,15 +38,6 @@ def current(kinds: tuple[str, ...], *, slot: str) -> Run | None:
     if going_on:
         state.to_address(slot, going_on[0].id)
         return going_on[0]
-    return None
-
-
-def data_result(run: Run | None) -> Run | None:
-    """An import or sample that still needs to be looked at; one that is done has become the current data set."""
-    if run is None or run.state != "done":
-        return run
-    state.put("dataset", (run.result or {}).get("dataset"))
-    state.to_address("job", None)
     return None
 
 
@@ -88,33 +79,6 @@ def stop_button(run: Run, label: str = "Stop") -> None:
 def _stop(run: Run) -> None:
     with page.boundary():
         cache.engine().get().stop(run)
-
-
-def data_job(run: Run) -> None:
-    """An import or a sample being made: how far it is, with a way to stop it."""
-    with st.container(key="card-job"):
-        st.markdown(f"### {esc(run.request['name'])}")
-        if not run.ended:
-            page.note(read("build", "working"))
-            watch(run, _data_tick)
-            return
-        if run.record["message"]:
-            page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
-        else:
-            page.see(read("build", run.state), "attention")
-        st.button("Choose again", key="build.again", icon=":material/replay:", on_click=_choose_again)
-
-
-def _choose_again() -> None:
-    state.to_address("job", None)
-
-
-def _data_tick(run: Run) -> None:
-    events = state.events(run)
-    progress = next((event for event in reversed(events) if isinstance(event, Progress)), None)
-    st.html(progress_html(*phase(run, progress)))
-    if not run.ended:
-        stop_button(run)
 
 
 def phase(run: Run, progress: Progress | None) -> tuple[float, str, str]:

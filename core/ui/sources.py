@@ -1,27 +1,27 @@
-"""Where pictures come from: a sample's card, a folder, a zip or a path in, a running import out."""
+"""Ways to begin a data set: a sample's card, pictures from this computer, addresses of the web, or class by class."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core.data.catalogue import free_name
 from core.data.samples.gallery import SAMPLES, is_available
-from core.data.table import check_free_name, list_datasets
-from core.errors import DataError
+from core.data.table import check_free_name
 from core.plots.style import esc, number
 from core.settings import ImportSettings
-from core.text import read
-from core.ui import cache, forms, gallery, models, page, state, uploads
+from core.ui import cache, choices, forms, gallery, imports, jobs, models, own, page, state
 
 WAYS: Mapping[str, str] = {
     "samples": ":material/toys: A sample",
     "folder": ":material/folder: A folder",
     "zip": ":material/folder_zip: A zip",
     "path": ":material/computer: A path on this computer",
+    "web": ":material/public: From the web",
+    "own": ":material/category: Class by class",
 }
 ICONS: Mapping[str, tuple[str, ...]] = {
     "fashion": ("checkroom", "apparel", "shopping_bag", "steps"),
@@ -31,20 +31,24 @@ ICONS: Mapping[str, tuple[str, ...]] = {
 _NO_ICON = ("image",) * 4
 
 
-def choose() -> None:
-    """Pick a way to bring pictures; starting one leads to the page that shows it at work."""
+def choose(*, back: bool = False) -> None:
+    """Pick a way to begin; it leads to where the new set can be seen. `back` offers the way to the sets there are."""
+    if back:
+        st.button("Back", key="build.back", icon=":material/arrow_back:", type="tertiary", on_click=_back)
     laptop = cache.settings().profile == "laptop"
-    ways = [way for way in WAYS if way != "path" or laptop]
-    way = st.segmented_control(
-        "Where from", ways, format_func=WAYS.get, default="samples", key="build.way", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    if way == "samples":
-        _samples()
-    elif way == "path":
-        _path()
-    else:
-        _upload(folder=way == "folder")
+    ways = {way: words for way, words in WAYS.items() if way != "path" or laptop}
+    way = choices.switch(ways, slot="way", key="build.way", default="samples")
+    with page.boundary():
+        if way == "samples":
+            _samples()
+        elif way in ("web", "own"):
+            own.begin(way)
+        else:
+            imports.new_set(way)
+
+
+def _back() -> None:
+    state.to_address("new", None)
 
 
 def _samples() -> None:
@@ -92,13 +96,6 @@ def _faces(name: str) -> list[str]:
     return [gallery.thumb_url(sha, models.DEMO) for sha in list(cache.demo_pictures())[:4]]
 
 
-def free_name(wanted: str) -> str:
-    """A name that no data set has yet: "bears", then "bears 2", and so on."""
-    taken = {dataset.name for dataset in list_datasets(state.workspace())}
-    names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
-    return next(name for name in names if name not in taken)
-
-
 def start_sample(name: str, **options: Any) -> None:
     """Have a sample set made with its usual settings, or with these options, and go where it can be watched."""
     settings = ImportSettings()
@@ -107,57 +104,6 @@ def start_sample(name: str, **options: Any) -> None:
 
 
 def _start_sample(sample: str, name: str, settings: ImportSettings, options: Mapping[str, Any]) -> None:
-    _start(
-        "sample",
-        {
-            "sample": sample,
-            "name": _checked(name or free_name(sample)),
-            **options,
-            "valid_share": settings.valid_share,
-            "split_seed": settings.seed,
-        },
-    )
-
-
-def _upload(*, folder: bool) -> None:
-    page.note(read("build", "upload" if folder else "zip"))
-    files = uploads.uploader("Pictures", folder=folder)
-    with st.expander("More", icon=":material/tune:"):
-        name, settings = forms.import_options()
-    if not files:
-        return
-    top = uploads.safe_parts(files[0].name)[0]
-    name = _checked(name or free_name(Path(top).stem[:48] or "pictures"))
-    source = uploads.keep(state.workspace(), files, allowed_mb=cache.settings().max_upload_mb)
-    uploads.forget_uploads()
-    _start_import(source, name, settings, delete=True)
-
-
-def _path() -> None:
-    page.note(read("build", "path"))
-    typed = st.text_input("Folder or zip", placeholder="~/Pictures/pets", key="build.path")
-    with st.expander("More", icon=":material/tune:"):
-        name, settings = forms.import_options()
-    if not st.button("Import", key="build.import", type="primary", icon=":material/download:"):
-        return
-    if not typed.strip():
-        raise DataError(read("build", "nothing_chosen"))
-    source = Path(typed.strip()).expanduser().absolute()
-    _start_import(source, _checked(name or free_name(source.stem[:48] or "pictures")), settings, delete=False)
-
-
-def _start_import(source: Path, name: str, settings: ImportSettings, *, delete: bool) -> None:
-    request = {"source": str(source), "name": name, "valid_share": settings.valid_share, "seed": settings.seed}
-    _start("import", {**request, "delete_source": delete})
-
-
-def _checked(name: str) -> str:
-    check_free_name(state.workspace(), name)
-    return name
-
-
-def _start(kind: str, request: Mapping[str, Any]) -> None:
-    with st.spinner(read("train", "starting")):
-        made = cache.submit(state.workspace(), kind, dict(request))
-    state.put("job", made)
-    page.go("build", job=made)
+    name = check_free_name(state.workspace(), name or free_name(state.workspace(), sample))
+    split = {"valid_share": settings.valid_share, "split_seed": settings.seed}
+    jobs.start("sample", {"sample": sample, "name": name, **options, **split})

@@ -75,10 +75,16 @@ def forget_uploads() -> None:
     state.put("build.round", state.get("build.round", 0) + 1)
 
 
-def uploader(label: str, *, folder: bool) -> list[Any]:
-    """The files somebody chose: a whole folder with its sub-folders, or one zip."""
-    key = f"build.{'folder' if folder else 'zip'}.{state.get('build.round', 0)}"
-    if folder:
-        return st.file_uploader(label, accept_multiple_files="directory", key=key, label_visibility="collapsed")
-    chosen = st.file_uploader(label, type=["zip"], key=key, label_visibility="collapsed")
+def uploader(label: str, *, way: str, disabled: bool = False) -> list[Any]:
+    """The files somebody chose: many pictures ("files"), a whole "folder" with its sub-folders, or one "zip"."""
+    options: dict[str, Any] = {
+        "key": f"build.{way}.{state.get('build.round', 0)}",
+        "label_visibility": "collapsed",
+        "disabled": disabled,
+    }
+    if way == "folder":
+        return st.file_uploader(label, accept_multiple_files="directory", **options)
+    if way == "files":
+        return st.file_uploader(label, accept_multiple_files=True, type="image/*", **options)
+    chosen = st.file_uploader(label, type=["zip"], **options)
     return [chosen] if chosen else []

@@ -126,14 +126,14 @@ def test_build_offers_every_sample_and_starts_one_with_the_options_under_more(la
 
 def test_build_finds_a_free_name_for_a_second_set_of_bears(lab):
     make_toy(lab.home, name="bears")
-    app = open_page("build")
+    app = open_page("build", new="1")
     app.button(key="build.use.bears").click().run()
     assert runs.list_runs(lab.workspace)[0].request["name"] == "bears 2"
 
 
 def test_build_refuses_a_name_that_is_taken_with_a_sentence(lab):
     make_toy(lab.home, name="pets")
-    app = open_page("build")
+    app = open_page("build", new="1")
     app.text_input(key="build.name").set_value("pets")
     app.button(key="build.use.bears").click().run()
     assert "already" in app.error[0].value and runs.list_runs(lab.workspace) == []
@@ -174,7 +174,7 @@ def test_build_shows_why_an_import_failed_and_offers_another_try(lab, tmp_path):
     app.run()
     assert len(app.error) == 1 and not app.exception
     app.button(key="build.again").click().run()
-    assert healthy(app) and "build.use.bears" in [button.key for button in app.button]
+    assert healthy(app) and "build.import" in [button.key for button in app.button]
 
 
 def test_build_says_so_when_no_engine_answers(no_engine):
