@@ -1,13 +1,14 @@
 """Settings: values in, frozen and checked records out. A record that exists is valid.
 
 Environment: BEARINGS_HOME (workspace folder), BEARINGS_PROFILE (laptop or class), BEARINGS_ENGINE (address of an
-engine elsewhere), BEARINGS_MAX_UPLOAD_MB.
+engine elsewhere), BEARINGS_MAX_UPLOAD_MB, BEARINGS_ALLOW_HOSTS (private hosts that pictures may be fetched from).
 """
 
 from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ PROFILES = ("laptop", "class")
 AUGMENT_PRESETS = ("none", "photos", "top_down")
 WEIGHTS = ("pretrained", "random")
 PRECISIONS = ("auto", "float32", "bfloat16")
+_HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
 
 Rate = float | tuple[float | None, float]
 
@@ -30,12 +32,16 @@ def _require(condition: bool, message: str, hint: str) -> None:
 
 @dataclass(frozen=True)
 class AppSettings:
-    """Where the workspace lies and how the app is served."""
+    """Where the workspace lies and how the app is served.
+
+    `allow_hosts` ("host" or "host:port") are fetched from although they lie inside a private network.
+    """
 
     home: Path
     profile: str = "laptop"
     engine: str | None = None
     max_upload_mb: int = 200
+    allow_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(
@@ -53,6 +59,13 @@ class AppSettings:
             f"BEARINGS_MAX_UPLOAD_MB is {self.max_upload_mb}; it must lie between 1 and 2000.",
             "200 is the usual value.",
         )
+        for host in self.allow_hosts:
+            found = _HOST.fullmatch(host)
+            _require(
+                found is not None and 0 < int(found[1] or 80) < 65_536,
+                f"BEARINGS_ALLOW_HOSTS has {host!r}; each entry is a host, or a host, a colon and a port.",
+                "For example intranet.school or 10.1.2.3:8080, with commas between them.",
+            )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> AppSettings:
@@ -68,6 +81,7 @@ class AppSettings:
             profile=env.get("BEARINGS_PROFILE") or "laptop",
             engine=env.get("BEARINGS_ENGINE") or None,
             max_upload_mb=int(upload),
+            allow_hosts=tuple(host.strip() for host in env.get("BEARINGS_ALLOW_HOSTS", "").split(",") if host.strip()),
         )
 
 

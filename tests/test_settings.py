@@ -167,7 +167,20 @@ def test_the_environment_is_read_and_the_usual_values_need_none():
         ("BEARINGS_MAX_UPLOAD_MB", "2001"),
         ("BEARINGS_MAX_UPLOAD_MB", "-5"),
         ("BEARINGS_MAX_UPLOAD_MB", "lots"),
+        ("BEARINGS_ALLOW_HOSTS", "http://intranet"),
+        ("BEARINGS_ALLOW_HOSTS", "intranet, 10.0.0.0/8"),
+        ("BEARINGS_ALLOW_HOSTS", "*"),
+        ("BEARINGS_ALLOW_HOSTS", "intranet:0"),
+        ("BEARINGS_ALLOW_HOSTS", "intranet:65536"),
+        ("BEARINGS_ALLOW_HOSTS", "me@intranet"),
     ],
 )
 def test_a_wrong_variable_is_refused_by_its_name(name, value):
     assert name in refused(AppSettings.from_env, environ={name: value}).message
+
+
+def test_private_hosts_are_named_one_by_one_and_none_is_allowed_by_itself():
+    assert AppSettings.from_env({}).allow_hosts == ()
+    assert AppSettings.from_env({"BEARINGS_ALLOW_HOSTS": " , "}).allow_hosts == ()
+    read = AppSettings.from_env({"BEARINGS_ALLOW_HOSTS": "intranet.school, 10.1.2.3:8080,[fd00::1]:80"})
+    assert read.allow_hosts == ("intranet.school", "10.1.2.3:8080", "[fd00::1]:80")
