@@ -5,10 +5,10 @@ A cell may give more folders than there are or none, leave the extension out, an
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from core.data.layout import path_words
 
@@ -27,10 +27,15 @@ class FileNames:
             for stem in (False, True):
                 self._index[folded, stem] = self._named(folded=folded, stem=stem)
 
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        return len(self._files)
+
     def _named(self, *, folded: bool, stem: bool) -> dict[str, list[int]]:
         found = defaultdict(list)
         for number, words in enumerate(self._files):
-            name = PurePosixPath(words[-1]).stem if stem else words[-1]
+            name = os.path.splitext(words[-1])[0] if stem else words[-1]
             found[name.casefold() if folded else name].append(number)
         return found
 
@@ -61,7 +66,7 @@ class FileNames:
 
 def is_picture_name(cell: str) -> bool:
     """Whether a cell ends like the name of a picture."""
-    return PurePosixPath(cell.strip().lower()).suffix in PICTURE_SUFFIXES
+    return os.path.splitext(cell.strip().lower())[1] in PICTURE_SUFFIXES
 
 
 def _normal(words: Sequence[str]) -> Words:
@@ -69,4 +74,4 @@ def _normal(words: Sequence[str]) -> Words:
 
 
 def _without_suffix(name: str) -> str:
-    return PurePosixPath(name).stem if is_picture_name(name) else name
+    return os.path.splitext(name)[0] if is_picture_name(name) else name

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from core.errors import DataError
@@ -53,7 +53,7 @@ class Layout:
     def place(self, parts: Sequence[str]) -> Place:
         """Where the file with these path words belongs."""
         if is_document(parts):
-            return Place(None, reason=_document_reason(parts))
+            return Place(None, reason=document_reason(parts))
         inner = parts[len(self.wrapper) :] if tuple(parts[: len(self.wrapper)]) == self.wrapper else ()
         split = None
         if self.sides and inner:
@@ -90,7 +90,8 @@ def is_document(words: Sequence[str]) -> bool:
     return PurePosixPath(words[-1].lower()).suffix in f"{_DOCUMENTS} {_ARCHIVES}".split()
 
 
-def _document_reason(words: Sequence[str]) -> str:
+def document_reason(words: Sequence[str]) -> str:
+    """Why a document is not used, as a sentence."""
     suffix = PurePosixPath(words[-1].lower()).suffix
     if suffix in _ARCHIVES.split():
         return "An archive inside an import is not opened; unpack it first."
@@ -135,12 +136,23 @@ def read_layout(files: Iterable[Sequence[str]], *, what: str) -> Layout:
     pictures = [tuple(words) for words in files if not is_document(words)]
     if not pictures:
         raise DataError(f"{what} holds no pictures.", hint="Make one sub-folder per class and put pictures into it.")
-    wrapper = _wrapper(pictures)
-    inner = [words[len(wrapper) :] for words in pictures]
-    sides = _sides(inner)
-    layout = Layout(wrapper, tuple(sides.items()), tuple(_notes(inner, sides)))
+    layout = look_at(pictures)
     _check_classes(layout, pictures, what)
+    deepest = max(len(words) for words in pictures) - len(layout.wrapper) - bool(layout.sides)
+    if deepest > 2:
+        return replace(layout, notes=(*layout.notes, "Folders inside a class folder count for that class."))
     return layout
+
+
+def look_at(pictures: Sequence[Sequence[str]]) -> Layout:
+    """The wrapping folders and the sides of some pictures, whether or not there are class folders."""
+    files = [tuple(words) for words in pictures]
+    if not files:
+        return Layout()
+    wrapper = _wrapper(files)
+    inner = [words[len(wrapper) :] for words in files]
+    sides = _sides(inner)
+    return Layout(wrapper, tuple(sides.items()), tuple(_notes(inner, sides)))
 
 
 def _wrapper(pictures: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -183,9 +195,6 @@ def _notes(pictures: Sequence[tuple[str, ...]], sides: dict[str, str]) -> list[s
             notes.append(
                 f"The folder {shown(folder)!r} with {count} files is not used: train and validation are given."
             )
-    deepest = max(len(words) for words in pictures) - bool(sides)
-    if deepest > 2:
-        notes.append("Folders inside a class folder count for that class.")
     return notes
 
 
