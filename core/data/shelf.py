@@ -19,6 +19,7 @@ from core.workspace import disk_errors, write_atomic
 
 REJECTED_BYTES = 200 * 2**20  # of originals kept beside a data set
 SYNC_THREADS = 8
+TWIN_NOTE = "also stored as"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -69,7 +70,7 @@ class Shelf:
             first = self.rows[same[picture.label]]["original_name"]
             self.reject(Rejected(picture.original_name, f"The same picture as {first}.", "duplicate"))
             return
-        twin = f"also stored as {', '.join(repr(label) for label in same)}" if same else ""
+        twin = f"{TWIN_NOTE} {', '.join(repr(label) for label in same)}" if same else ""
         if not same:
             write_once(self.path / "images" / f"{made.sha}.jpg", made.jpeg)
         same[picture.label] = len(self.rows)
