@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from core.interpret.label_errors import (
     NOTHING,
     confident_joint,
+    doubts,
     find_label_errors,
     likely_classes,
-    margins,
     usual_confidence,
 )
 
@@ -33,12 +33,16 @@ def test_the_joint_counts_labels_against_likely_classes():
     assert confident_joint(PROBS, LABELS).tolist() == [[2, 1], [0, 1]]
 
 
-def test_the_wrong_label_is_the_only_error_and_comes_first():
+def test_the_wrong_label_is_the_only_error_and_the_most_doubtful():
     found = find_label_errors(PROBS, LABELS)
     assert found.is_error.tolist() == [False, False, True, False, False, False]
-    assert found.margin == pytest.approx([0.8, 0.6, -0.8, 0.6, 0.2, -0.1])
-    # then by falling doubt; rows 1 and 3 have the same margin up to rounding
-    assert found.order[[0, 1, 2, 5]].tolist() == [2, 5, 4, 0]
+    assert np.exp(found.doubt) == pytest.approx([1 / 9, 1 / 4, 9, 1 / 4, 2 / 3, 11 / 9])
+    assert found.order.tolist() in ([2, 5, 4, 1, 3, 0], [2, 5, 4, 3, 1, 0])  # 1 and 3 are equal up to rounding
+
+
+def test_doubt_is_how_many_times_as_probable_another_class_is():
+    probs = [[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    assert np.exp(doubts(probs, [0, 1, 0, 0])) == pytest.approx([8, 1 / 8, 1e-12, 1e12])
 
 
 def test_of_two_classes_that_reach_their_confidence_the_more_probable_counts():
@@ -75,9 +79,9 @@ def test_what_holds_for_any_probabilities(n, classes, seed):
     assert joint.sum() == (found.likely != NOTHING).sum()
     assert joint.sum() - np.trace(joint) == found.is_error.sum()
     assert sorted(found.order.tolist()) == list(range(n))
-    assert np.all((found.margin >= -1) & (found.margin <= 1))
-    ordered = found.is_error[found.order]
-    assert np.all(ordered[:-1] >= ordered[1:])
+    assert np.isfinite(found.doubt).all()
+    assert np.all(np.diff(found.doubt[found.order]) <= 0)
+    assert np.array_equal(found.doubt > 0, probs.argmax(axis=1) != labels)
 
 
 @given(seed=st.integers(0, 10**6))
@@ -90,4 +94,4 @@ def test_renaming_the_classes_changes_nothing(seed):
     assert np.array_equal(
         find_label_errors(probs, labels).is_error, find_label_errors(renamed, turned[labels]).is_error
     )
-    assert margins(renamed, turned[labels]) == pytest.approx(margins(probs, labels))
+    assert doubts(renamed, turned[labels]) == pytest.approx(doubts(probs, labels))
