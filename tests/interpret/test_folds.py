@@ -101,7 +101,7 @@ def test_no_label_of_a_fold_has_a_part_in_what_is_said_about_it(d):
 
 
 def test_planted_errors_are_the_most_doubtful():
-    features, labels = clusters(300, 3)
+    features, labels = clusters(300, 3, spread=0.5)
     wrong = np.random.default_rng(5).choice(300, 30, replace=False)
     given = labels.copy()
     given[wrong] = (labels[wrong] + 1) % 3
