@@ -15,7 +15,7 @@ from core.text import read
 from core.ui import cache, choices, gallery, imports, page, state, uploads
 
 WAYS: Mapping[str, str] = {
-    "files": ":material/image: Pictures",
+    "files": ":material/image: Files",
     "camera": ":material/photo_camera: Camera",
     "web": ":material/public: From the web",
     "folder": ":material/folder: A folder",
@@ -29,7 +29,7 @@ def show(dataset: Dataset) -> None:
     """Choose a way and, where it needs one, a class."""
     laptop = cache.settings().profile == "laptop"
     ways = {way: words for way, words in WAYS.items() if way != "path" or laptop}
-    way = choices.switch(ways, slot="way", key="bring.way", default="files")
+    way = choices.switch(ways, slot="way", key="bring.way", default="files", light=True)
     if way == "camera":
         _camera(dataset)
     elif way == "path":
@@ -45,17 +45,23 @@ def _class(dataset: Dataset, placeholder: str = "Choose a class, or type a new n
 def _upload(dataset: Dataset, way: str) -> None:
     """Many pictures of one class, or a folder or zip whose folders are classes unless a class is chosen."""
     by_folder = way != "files"
-    label = _class(dataset, "Each folder is a class") if by_folder else _class(dataset)
-    page.note(read("build", f"bring_{way}"))
-    files = uploads.uploader("Pictures", way=way, disabled=label is None and not by_folder)
+    left, right = st.columns([1, 1.6], gap="medium")
+    with left:
+        label = _class(dataset, "Each folder is a class") if by_folder else _class(dataset)
+        page.note(read("build", f"bring_{way}"))
+    with right:
+        files = uploads.uploader("Pictures", way=way, disabled=label is None and not by_folder)
     if files:
         imports.add(dataset, imports.stored(files), label=label, origin="upload", way=way)
 
 
 def _path(dataset: Dataset) -> None:
-    label = _class(dataset, "Each folder is a class")
+    left, right = st.columns([1, 1.6], gap="medium")
+    with left:
+        label = _class(dataset, "Each folder is a class")
+    with right:
+        typed = imports.typed_path(key="bring.path")
     page.note(read("build", "path"))
-    typed = imports.typed_path(key="bring.path")
     if st.button("Add", key="bring.add", type="primary", icon=":material/add:"):
         source = imports.chosen_path(typed)
         imports.add(dataset, source, label=label, origin=source.name, way="path")
@@ -63,9 +69,12 @@ def _path(dataset: Dataset) -> None:
 
 def _camera(dataset: Dataset) -> None:
     """One picture for each press; each is in its class before the next one can be taken."""
-    label = _class(dataset)
-    left, right = st.columns([1.2, 1], gap="large")
+    left, right = st.columns([1.25, 1], gap="medium")
     with left:
+        label = _class(dataset)
+        _so_far(dataset, label)
+        page.note(read("build", "bring_camera"))
+    with right:
         shot = st.camera_input(
             "Camera",
             key=f"bring.camera.{state.get('build.round', 0)}",
@@ -73,11 +82,8 @@ def _camera(dataset: Dataset) -> None:
             label_visibility="collapsed",
             resolution="480p",
         )
-        if shot is not None and label is not None:
-            _take(dataset, label, shot.getvalue())
-        page.note(read("build", "bring_camera"))
-    with right:
-        _so_far(dataset, label)
+    if shot is not None and label is not None:
+        _take(dataset, label, shot.getvalue())
 
 
 def _take(dataset: Dataset, label: str, data: bytes) -> None:

@@ -11,17 +11,21 @@ from core.data.table import Dataset
 from core.ui import state
 
 
-def switch(options: Mapping[str, str], *, slot: str, key: str, default: str) -> str:
-    """One of a few ways or parts, side by side. `options` are names and what is written on them."""
+def switch(options: Mapping[str, str], *, slot: str, key: str, default: str, light: bool = False) -> str:
+    """One of a few ways or parts, side by side. `options` are names and what is written on them.
+
+    A `light` one looks different from the switch above it.
+    """
     wanted = state.from_address(slot)
     _follow(key, wanted if wanted in options else default)
-    return st.segmented_control(
+    return (st.pills if light else st.segmented_control)(
         slot,
         list(options),
         format_func=options.get,
         key=key,
         required=True,
         label_visibility="collapsed",
+        wrap=True,
         on_change=lambda: state.to_address(slot, st.session_state[key]),
     )
 

@@ -58,10 +58,12 @@ def show(dataset: Dataset) -> None:
 
 def _new_or_find(dataset: Dataset, count: int) -> str:
     """A box for a new class and, beside many classes, one to find some; what somebody looks for, in small letters."""
-    left, right = st.columns(2)
+    left, right = st.columns([1.2, 1], gap="medium")
     with left, st.form("classes.new", border=False, clear_on_submit=True):
-        typed = _boxed("New class", "Name of a new class", "classes.name")
-        if st.form_submit_button("Create", key="classes.create", icon=":material/add:") and typed.strip():
+        with st.container(horizontal=True, wrap=False):
+            typed = _boxed("New class", "Name of a new class", "classes.name")
+            pressed = st.form_submit_button("Create", key="classes.create", icon=":material/add:")
+        if pressed and typed.strip():
             create_class(dataset, typed)
             st.rerun()
     if count <= AT_ONCE:
@@ -102,7 +104,7 @@ def _rows(dataset: Dataset, rows: pd.DataFrame, largest: int) -> None:
     pages = -(-len(rows) // AT_ONCE)
     first = AT_ONCE * (st.pagination(pages, key="classes.page") - 1) if pages > 1 else 0
     for row in rows.iloc[first : first + AT_ONCE].to_dict("records"):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"class-{_id(row['label'])}"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"class-{_id(row['label'])}"):
             st.html(_row(row, largest))
             _menu(dataset, row)
 
