@@ -98,7 +98,7 @@ def _make_apart(
     tasks: Iterable[tuple[Key, Task | None]], count: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[Key, Outcome | None]]:
     waiting: deque[tuple[Key, Future[Outcome | None]]] = deque()
-    with ThreadPoolExecutor(count, thread_name_prefix="pictures") as threads, _Crew(count) as crew:
+    with ThreadPoolExecutor(count, thread_name_prefix="pictures") as threads, Crew(count) as crew:
         for key, task in tasks:
             waiting.append((key, threads.submit(_outcome, crew.make, task)))
             if len(waiting) > 2 * count:
@@ -116,7 +116,7 @@ def _next(waiting: deque[tuple[Key, Future[Outcome | None]]], stop: Callable[[],
             return key, future.result(timeout=POLL_S)
 
 
-class _Crew:
+class Crew:
     """A few children, started when first needed; a thread borrows one, gives it a task and waits for the picture."""
 
     def __init__(self, count: int) -> None:
@@ -127,7 +127,7 @@ class _Crew:
         for _ in range(count):
             self._idle.put(None)
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -261,4 +261,5 @@ PERFORM: dict[str, str | Perform] = {
     "import": "core.train.work:perform_import",
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",
+    "fetch": "core.train.work:perform_fetch",
 }

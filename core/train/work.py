@@ -12,18 +12,25 @@ from core.data.ingest import import_source
 from core.data.loose import loose_pictures
 from core.data.samples import make_sample
 from core.data.table import load_dataset
-from core.settings import ImportSettings
+from core.data.url_list import UrlRow
+from core.settings import AppSettings, ImportSettings
 from core.train.events import Event
-from core.train.runs import Run, Stop
+from core.train.runs import Run, Stop, read_events
 
 
 def perform_import(run: Run, stop: Stop) -> Iterator[Event]:
     """Make a data set from the folder or zip of the request, with its labels.csv where it names one."""
     request = run.request
     settings = ImportSettings(valid_share=request["valid_share"], seed=request["seed"])
-    source = Path(request["source"])
-    with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
-        yield from import_source(run.workspace, source, name=request["name"], settings=settings, stop=stop)
+    source, labels = Path(request["source"]), request.get("labels")
+    table = Path(labels) if labels else None
+    with contextlib.ExitStack() as afterwards:
+        for upload in (source, table) if request["delete_source"] else ():
+            if upload is not None:
+                afterwards.enter_context(_used_up(run, upload))
+        yield from import_source(
+            run.workspace, source, name=request["name"], settings=settings, labels=table, stop=stop
+        )
 
 
 def perform_add(run: Run, stop: Stop) -> Iterator[Event]:
@@ -40,6 +47,20 @@ def perform_add(run: Run, stop: Stop) -> Iterator[Event]:
                 total=total,
                 stop=stop,
             )
+
+
+def perform_fetch(run: Run, stop: Stop) -> Iterator[Event]:
+    """Fetch the addresses of the request into a data set that exists; a run that goes on asks for the rest."""
+    from core.data.fetch_set import fetch_into  # what talks to the network is imported by runs that do
+
+    request = run.request
+    yield from fetch_into(
+        load_dataset(run.workspace, request["dataset"]),
+        [UrlRow(*row) for row in request["rows"]],
+        before=read_events(run)[0],
+        allow_hosts=AppSettings.from_env().allow_hosts,
+        stop=stop,
+    )
 
 
 def perform_sample(run: Run, stop: Stop) -> Iterator[Event]:
