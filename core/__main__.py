@@ -15,13 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from core.data.table import load_dataset
+from core.data.table import Dataset, create_empty, load_dataset
+from core.data.url_list import UrlList, parse
 from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
-from core.errors import DataError, ImageRejected, LabError, SettingsError
+from core.errors import DataError, ImageRejected, LabError, NotFound, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import PRESETS, AppSettings, ImportSettings, TrainSettings, preset, to_record
-from core.train.events import DataReady, EpochDone, Event, History, Note, Progress
+from core.train.events import DataReady, EpochDone, Event, Fetched, History, Note, Progress
 from core.train.runs import Run, create_run, load_run
 from core.workspace import Workspace, is_id
 
@@ -32,6 +33,7 @@ PHASES = {
     "import": "reading pictures",
     "draw": "drawing",
     "download": "downloading",
+    "fetch": "fetching pictures",
     "pixels": "decoding pictures",
     "activations": "computing activations",
 }
@@ -69,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="Bearings from a terminal.")
     parser.add_argument("--home", metavar="DIR", help="workspace folder (BEARINGS_HOME, else ~/.bearings)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_import, _add_sample, _add_lr_find, _add_train, _add_predict):
+    for add in (_add_import, _add_fetch, _add_sample, _add_lr_find, _add_train, _add_predict):
         add(commands)
     return parser
 
@@ -90,6 +92,18 @@ def _add_import(commands: Any) -> None:
     command.add_argument("source", metavar="FOLDER|ZIP", help="class/… or train/class/… and valid/class/…")
     _add_split(command)
     command.add_argument("--seed", type=int, default=42, help="seed of the split (42)")
+
+
+def _add_fetch(commands: Any) -> None:
+    command = _command(
+        commands, "fetch", "Fetch pictures by their addresses, into a set that exists or a new one.", _fetch
+    )
+    command.add_argument(
+        "list", metavar="URLS.txt", help="one address on each line, or a label, a comma and an address"
+    )
+    command.add_argument("--label", help="class of the lines that name none")
+    _add_split(command)
+    command.add_argument("--seed", type=int, default=42, help="seed of a new set's split (42)")
 
 
 def _add_sample(commands: Any) -> None:
@@ -143,6 +157,44 @@ def _import(workspace: Workspace, options: Any) -> int:
     return _print_data(work(create_run(workspace, "import", request)))
 
 
+def _fetch(workspace: Workspace, options: Any) -> int:
+    found = _read_list(options)
+    dataset = _grown(workspace, options)
+    for note in found.notes:
+        _say(note)
+    for problem in found.problems:
+        _print({"line": problem.line, "url": "", "code": "bad_line", "reason": problem.reason})
+    request = {"dataset": dataset.id, "name": dataset.name, "rows": [list(row) for row in found.rows]}
+    _print_data(work(create_run(workspace, "fetch", request)), "added")
+    if load_dataset(workspace, dataset.id).kept().empty:
+        raise DataError(
+            f"None of the {len(found.rows)} addresses gave a picture, so {dataset.name} is still empty.",
+            hint="The lines above say why.",
+        )
+    return 0
+
+
+def _read_list(options: Any) -> UrlList:
+    try:
+        data = Path(options.list).expanduser().read_bytes()
+    except OSError as error:
+        raise DataError(f"There is no file {options.list} that can be read.", hint="Check the path.") from error
+    found = parse(data, label=options.label)
+    if not found.rows:
+        first = f" Line {found.problems[0].line}: {found.problems[0].reason}" if found.problems else ""
+        raise DataError(f"{options.list} holds no address that can be fetched.{first}")
+    return found
+
+
+def _grown(workspace: Workspace, options: Any) -> Dataset:
+    """The data set to fetch into: the one of this name, or a new one."""
+    settings = ImportSettings(options.valid, options.seed)
+    try:
+        return load_dataset(workspace, options.name)
+    except NotFound:
+        return create_empty(workspace, name=options.name, settings=settings)
+
+
 def _sample(workspace: Workspace, options: Any) -> int:
     request = {
         "sample": options.sample,
@@ -158,10 +210,12 @@ def _sample(workspace: Workspace, options: Any) -> int:
     return _print_data(work(create_run(workspace, "sample", request)))
 
 
-def _print_data(events: Iterator[Event]) -> int:
+def _print_data(events: Iterator[Event], *more: str) -> int:
     for event in _reported(events):
+        if isinstance(event, Fetched):
+            _print({name: value for name, value in asdict(event).items() if name != "seq"})
         if isinstance(event, DataReady):
-            counts = {name: getattr(event, name) for name in ("kept", "train", "valid")}
+            counts = {name: getattr(event, name) for name in ("kept", "train", "valid", *more)}
             rejected = [dict(entry) for entry in event.rejected]
             _print({"dataset": event.dataset, "classes": list(event.classes), **counts, "rejected": rejected})
             for note in event.notes:

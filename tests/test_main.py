@@ -10,6 +10,7 @@ import pytest
 from core.__main__ import main
 from core.deploy import demo
 from tests.conftest import colour_jpeg, make_toy
+from tests.data.web_server import WebServer, answer
 
 ROOT = Path(__file__).parents[1]
 
@@ -120,3 +121,42 @@ def test_nothing_but_json_reaches_stdout_of_the_real_command(tmp_path):
     done = subprocess.run([sys.executable, "-m", "core", "--home", str(tmp_path), "train", "x"], cwd=ROOT,
                           capture_output=True, text=True, timeout=60)  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("There is no data set 'x'")
+
+
+def test_fetch_makes_a_set_from_addresses_and_grows_it(core, tmp_path, photos, monkeypatch):
+    with WebServer() as server:
+        monkeypatch.setenv("BEARINGS_ALLOW_HOSTS", server.host)
+        for label in ("red", "green"):
+            for number in range(2):
+                data = (photos / label / f"{number}.jpg").read_bytes()
+                server.pages[f"/{label}{number}?q"] = lambda _, data=data: answer(200, data)
+        urls = tmp_path / "urls.txt"
+        urls.write_text(f"{server.url('/red0?q')}\ngreen,{server.url('/green0?q')}\nnothing\n{server.url('/no')}\n")
+        code, lines, err = core("fetch", urls, "--label", "red", "--name", "web", "--valid", "0.5")
+        assert code == 0 and "fetching pictures: 3 of 3" in err
+        *told, made = lines
+        assert {line["line"]: line["code"] for line in told} == {
+            1: "saved",
+            2: "saved",
+            3: "bad_line",
+            4: "http_status",
+        }
+        assert (made["classes"], made["kept"], made["added"]) == (["green", "red"], 2, 2)
+        assert [entry["name"] for entry in made["rejected"]] == [server.url("/no")]
+
+        urls.write_bytes(f"label,url\r\nred,{server.url('/red1?q')}\r\nred,{server.url('/red0?q')}".encode("utf-16"))
+        code, [*told, again], _ = core("fetch", urls, "--name", "web")
+        assert code == 0 and {line["line"]: line["code"] for line in told} == {2: "saved", 3: "duplicate"}
+        assert (again["dataset"], again["kept"], again["added"]) == (made["dataset"], 3, 1)
+
+
+def test_a_fetch_that_gives_nothing_says_so(core, tmp_path):
+    urls = tmp_path / "urls.txt"
+    urls.write_text("http://127.0.0.1/1.jpg")
+    code, [told, _], err = core("fetch", urls, "--label", "cat", "--name", "web")
+    assert code == 2 and told["code"] == "refused_address" and "still empty" in err
+    for text, words in (("", "no address"), ("http://a.org/1.jpg", "Line 1: The line names no class")):
+        urls.write_text(text)
+        code, lines, err = core("fetch", urls, "--name", "other")
+        assert (code, lines) == (2, []) and words in err
+    assert core("fetch", tmp_path / "missing.txt", "--name", "n")[0] == 2
