@@ -42,6 +42,7 @@ class PageInfo:
 PAGES: Mapping[str, PageInfo] = {
     "home": PageInfo("Start", "Home", ":material/home:"),
     "build": PageInfo("Data", "Build", ":material/add_photo_alternate:"),
+    "explore": PageInfo("Data", "Explore", ":material/search_insights:"),
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
 }
@@ -84,18 +85,18 @@ def note(text: str) -> None:
     st.html(f'<p class="note">{inline(text)}</p>')
 
 
-def challenge(name: str) -> None:
+def challenge(name: str, section: str = "try") -> None:
     """Offer one small challenge."""
-    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, "try"))}</div>')
+    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, section))}</div>')
 
 
-def explain(name: str, *, source: Callable[..., object] | str) -> None:
+def explain(name: str, *, source: Callable[..., object] | str, section: str = "behind") -> None:
     """Fold away the idea in words and the source of the function that did the work.
 
     `source` may be "package.module:Class.method": then the file is read without importing it (torch takes seconds).
     """
     with st.expander("Behind it", icon=":material/code:"):
-        st.markdown(read(name, "behind"))
+        st.markdown(read(name, section))
         st.code(source_of(source), language="python")
 
 
