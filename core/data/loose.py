@@ -1,4 +1,4 @@
-"""Loose pictures: files of any layout in, one class's pictures out. For uploads that go into a class somebody chose."""
+"""Pictures for a set that exists: files of any layout in; pictures of a chosen class, or of each folder's class, out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from core.data.archive import Archive, Member
 from core.data.images import MAX_BYTES
-from core.data.layout import is_document, is_junk, normalise_label
+from core.data.layout import Place, is_document, is_junk, look_at, normalise_label
+from core.data.opened import Opened, opened
 from core.data.shelf import Picture, Rejected
-from core.errors import ImageRejected
+from core.errors import DataError, ImageRejected
 
 Entries = Iterator[Picture | Rejected]
 
@@ -50,3 +51,32 @@ def _of_member(archive: Archive, member: Member, label: str) -> Picture | Reject
         return Picture(archive.read(member), label, name)
     except ImageRejected as error:
         return Rejected(name, f"{error.message} {error.hint}".strip(), error.code)
+
+
+@contextlib.contextmanager
+def foldered_pictures(source: Path) -> Iterator[tuple[Entries, int]]:
+    """All pictures of a folder or a zip, each in the class that its folder names, and how many files there are.
+
+    One class is enough here: the set that they join has others.
+    """
+    with opened(source) as files:
+        layout = look_at([words for words in files.files if not is_document(words)])
+        places = [layout.place(words) for words in files.files]
+        if not any(place.label for place in places):
+            raise DataError(
+                f"{files.what} has no folder that names a class.",
+                hint="Choose the class that the pictures belong to, or put them into a folder with its name.",
+            )
+        pictures = (_of_place(files, number, place) for number, place in enumerate(places))
+        yield (entry for stream in (files.unread, pictures) for entry in stream), len(places) + len(files.unread)
+
+
+def _of_place(files: Opened, number: int, place: Place) -> Picture | Rejected:
+    name = "/".join(files.files[number])
+    try:
+        data = files.data(number)
+    except ImageRejected as error:
+        return Rejected(name, f"{error.message} {error.hint}".strip(), error.code)
+    if place.label is None:
+        return Rejected(name, place.reason, data=data)
+    return Picture(data, place.label, name, place.split)

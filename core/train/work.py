@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.data.growth import extend
 from core.data.ingest import import_source
-from core.data.loose import loose_pictures
+from core.data.loose import foldered_pictures, loose_pictures
 from core.data.samples import make_sample
 from core.data.table import load_dataset
 from core.data.url_list import UrlRow
@@ -34,19 +34,14 @@ def perform_import(run: Run, stop: Stop) -> Iterator[Event]:
 
 
 def perform_add(run: Run, stop: Stop) -> Iterator[Event]:
-    """Bring the pictures of the request's folder or zip into one class of a data set that exists."""
+    """Bring the pictures of the request's folder or zip into a data set: into its class, or by folders without one."""
     request = run.request
-    dataset, source = load_dataset(run.workspace, request["dataset"]), Path(request["source"])
+    source, label = Path(request["source"]), request["label"]
+    words = f"added pictures to {label}" if label else "added pictures by their folders"
     with _used_up(run, source) if request["delete_source"] else contextlib.nullcontext():
-        with loose_pictures(source, label=request["label"]) as (pictures, total):
-            yield from extend(
-                dataset,
-                pictures,
-                source=request["origin"],
-                words=f"added pictures to {request['label']}",
-                total=total,
-                stop=stop,
-            )
+        dataset = load_dataset(run.workspace, request["dataset"])
+        with loose_pictures(source, label=label) if label else foldered_pictures(source) as (pictures, total):
+            yield from extend(dataset, pictures, source=request["origin"], words=words, total=total, stop=stop)
 
 
 def perform_fetch(run: Run, stop: Stop) -> Iterator[Event]:
