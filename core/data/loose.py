@@ -1,4 +1,4 @@
-"""Pictures for a set that exists: files of any layout in; pictures of a chosen class, or of each folder's class, out."""
+"""Pictures for a set that exists: files of any layout in; pictures of a chosen class, or of each folder's, out."""
 
 from __future__ import annotations
 
