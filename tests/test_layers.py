@@ -19,7 +19,7 @@ LAYERS = [
     {"jobs"},
     {"deploy", "diagnose", "interpret"},
     {"text", "plots"},
-    {"ui"},
+    {"ui", "commands"},
     {"__main__", "pages", "app"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
