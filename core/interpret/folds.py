@@ -126,7 +126,8 @@ def _some(rows: np.ndarray) -> np.ndarray:
     """At most JUDGED_AT_ONCE of the rows, evenly spread."""
     if len(rows) <= JUDGED_AT_ONCE:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, JUDGED_AT_ONCE).astype(int)]
+    some: np.ndarray = rows[np.linspace(0, len(rows) - 1, JUDGED_AT_ONCE).astype(int)]
+    return some
 
 
 def temperature(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -145,4 +146,5 @@ def _mean_loss(scores: np.ndarray, labels: np.ndarray) -> float:
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    probs: np.ndarray = raised / raised.sum(axis=1, keepdims=True)
+    return probs

@@ -79,4 +79,5 @@ def doubts(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     probs, rows = np.maximum(np.asarray(probs, dtype=float), LEAST), np.arange(len(probs))
     others = probs.copy()
     others[rows, labels] = LEAST
-    return np.log(others.max(axis=1)) - np.log(probs[rows, labels])
+    odds: np.ndarray = np.log(others.max(axis=1)) - np.log(probs[rows, labels])
+    return odds
