@@ -1,0 +1,65 @@
+"""Problems that an inspection found: its issues and the table as it is now in; which still stand, and what helps, out.
+
+An inspection is done once and stays true for the pictures it saw: what was deleted or changed since is left out here,
+so the counts are right without looking again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import NotFound, WorkspaceError
+
+COLUMNS = ("check", "item", "score", "group", "words")
+_OF_ITEM = ["item", "file", "label", "split", "width", "height", "original_name"]
+
+
+def read_issues(path: Path) -> pd.DataFrame:
+    """The issues.csv of an inspection; NotFound or WorkspaceError with a sentence when it cannot be read."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
+        return table.loc[:, list(COLUMNS)].astype({"score": float})
+    except FileNotFoundError as error:
+        raise NotFound("What was found is missing.", hint="Look for problems again.") from error
+    except (ValueError, KeyError) as error:
+        raise WorkspaceError("What was found cannot be read.", hint="Look for problems again.") from error
+
+
+def standing(issues: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """The issues of pictures that still count, with what the table says about them now, in the order of the issues.
+
+    `items` are the rows that count. A picture whose like is gone is no duplicate any more.
+    """
+    found = issues.merge(items[_OF_ITEM], on="item", how="inner")
+    members = found.groupby(["check", "group"])["item"].transform("nunique")
+    return found[(found["group"] == "") | (members > 1)].reset_index(drop=True)
+
+
+def spares(found: pd.DataFrame) -> list[str]:
+    """Pictures of groups that can go so that one of each group is left: the largest, the first of equal ones.
+
+    A group under two labels is left alone: which of them is right is for a person to say.
+    """
+    grouped = found[found["group"] != ""]
+    agreed = grouped[grouped.groupby("group")["label"].transform("nunique") == 1]
+    area = agreed["width"] * agreed["height"]
+    best = agreed.assign(area=area).sort_values("area", ascending=False, kind="stable").drop_duplicates("group")
+    return [item for item in agreed["item"] if item not in set(best["item"])]
+
+
+def disagreeing(found: pd.DataFrame) -> int:
+    """How many groups lie under two labels or more."""
+    return int((found[found["group"] != ""].groupby("group")["label"].nunique() > 1).sum())
+
+
+def one_side(found: pd.DataFrame) -> dict[str, str]:
+    """Pictures to move, and where to, so that every group lies on one side: where most of it is, else to learn from."""
+    moves = {}
+    for _, group in found[found["group"] != ""].groupby("group", sort=False):
+        valid = group["split"] == "valid"
+        if valid.any() and not valid.all():
+            side = "valid" if 2 * valid.sum() > len(group) else "train"
+            moves.update({item: side for item, now in zip(group["item"], group["split"], strict=True) if now != side})
+    return moves
