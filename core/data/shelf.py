@@ -15,7 +15,7 @@ from typing import Any
 from core.data.decoder import Task
 from core.data.images import MAX_BYTES, Encoded
 from core.data.layout import shown
-from core.workspace import disk_errors, write_atomic
+from core.workspace import disk_errors, new_id, write_atomic
 
 REJECTED_BYTES = 200 * 2**20  # of originals kept beside a data set
 SYNC_THREADS = 8
@@ -128,13 +128,18 @@ def folder_bytes(folder: Path) -> int:
 
 
 def write_once(path: Path, data: bytes) -> None:
-    """Write a new read-only file; the folder above it is made, but not the one above that."""
+    """Write a new read-only file, whole or not at all; the folder above it is made, but not the one above that."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with disk_errors():
         path.parent.mkdir(exist_ok=True)
-        with open(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444), "wb"
-        ) as file:
-            file.write(data)
+        temp = path.parent / f".tmp-{new_id()}"
+        try:
+            with open(os.open(temp, flags, 0o444), "wb") as file:
+                file.write(data)
+            os.replace(temp, path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
 
 
 def report_csv(rejected: Iterable[dict[str, str]]) -> str:
