@@ -12,7 +12,7 @@ from core.data.shelf import Picture
 from core.data.table import Dataset
 from core.plots.style import esc
 from core.text import read
-from core.ui import cache, choices, gallery, imports, page, state, uploads
+from core.ui import cache, choices, gallery, imports, page, state, uploads, url_list
 
 WAYS: Mapping[str, str] = {
     "files": ":material/image: Files",
@@ -32,6 +32,8 @@ def show(dataset: Dataset) -> None:
     way = choices.switch(ways, slot="way", key="bring.way", default="files", light=True)
     if way == "camera":
         _camera(dataset)
+    elif way == "web":
+        url_list.show(dataset)
     elif way == "path":
         _path(dataset)
     else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from core.data.url_list import UrlRow
 from core.errors import LabError
 from core.plots.style import esc
 from core.text import read
@@ -15,7 +16,7 @@ from core.train.runs import Run, read_events
 from core.ui import cache, live, page, report, state
 
 MAKE = ("import", "sample")
-KINDS = (*MAKE, "add")
+KINDS = (*MAKE, "add", "fetch")
 
 
 def start(kind: str, request: Mapping[str, Any], **address: str) -> None:
@@ -24,6 +25,12 @@ def start(kind: str, request: Mapping[str, Any], **address: str) -> None:
         made = cache.submit(state.workspace(), kind, dict(request))
     state.put("job", made)
     page.go("build", job=made, **address)
+
+
+def fetch(dataset_id: str, rows: Iterable[UrlRow], *, name: str) -> None:
+    """Have addresses fetched into a set; `name` is the class they are for, or "" when the list names several."""
+    request = {"dataset": dataset_id, "rows": [list(row) for row in rows], "name": name}
+    start("fetch", request, dataset=dataset_id, part="bring", way="web")
 
 
 def current() -> Run | None:

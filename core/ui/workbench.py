@@ -11,7 +11,7 @@ from core.data.ledger import Entry
 from core.data.table import Dataset
 from core.plots.style import esc
 from core.train.runs import Run
-from core.ui import bring, choices, classes, dialogs, forms, jobs, page, report, split, state, takeaway
+from core.ui import bring, choices, classes, dialogs, fetching, forms, jobs, page, report, split, state, takeaway
 
 PARTS: Mapping[str, str] = {
     "pictures": ":material/photo_library: Pictures",
@@ -36,7 +36,7 @@ def show(dataset: Dataset, job: Run | None) -> None:
         part = choices.switch(PARTS, slot="part", key="build.part", default=_first(dataset, job))
         _back_and_forth(dataset)
     if job is not None and (part == "bring" or not job.ended):
-        jobs.card(job)
+        (fetching.card if job.kind == "fetch" else jobs.card)(job)
     with page.boundary():
         SHOW[part](dataset)
 
