@@ -35,7 +35,7 @@ from core.workspace import Workspace
 CALLS = {"open", "write", "flush", "close", "fsync", "replace", "rename", "unlink", "mkdir", "link", "chmod"}
 PLACES = {"BufferedWriter", "FileIO", "TextIOWrapper", "BufferedRandom"}
 SETTINGS = ImportSettings()
-PICTURES = 12
+PICTURES = 8
 
 
 def picture(seed: int) -> bytes:
@@ -46,8 +46,8 @@ def picture(seed: int) -> bytes:
 
 
 def marks() -> dict[str, Mark]:
-    deleted = {f"{number:06d}": Mark("delete", was="a") for number in (1, 2, 3)}
-    return deleted | {f"{number:06d}": Mark("relabel", "a", was="b") for number in (8, 9)}
+    deleted = {f"{number:06d}": Mark("delete", was="a") for number in (1, 2)}
+    return deleted | {f"{number:06d}": Mark("relabel", "a", was="b") for number in (6, 7)}
 
 
 def rows(server: str) -> list[UrlRow]:

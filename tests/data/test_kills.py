@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from core.data import fetch_set
 from core.data.decoder import Task, perform
 from core.data.edits import history, undo
-from core.data.fetch_set import fetch_into
 from core.data.ledger import PLAN
 from core.data.marks import apply_marks, labels_of, read_marks
 from core.data.store import sweep_unfinished
@@ -34,6 +34,12 @@ def lab(tmp_path_factory):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         yield home, server.host, json.loads(done.stdout)
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    """No power cut here: what a killed process has written is there."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
 def workspaces(lab, kind: str) -> list[Workspace]:
@@ -98,14 +104,15 @@ def test_an_apply_that_was_killed_is_carried_out_once(lab):
     assert set(found) == {old, new}
 
 
-def test_a_fetch_that_was_killed_keeps_what_was_listed_and_finishes_the_rest(lab):
+def test_a_fetch_that_was_killed_keeps_what_was_listed_and_finishes_the_rest(lab, monkeypatch):
+    monkeypatch.setattr(fetch_set, "_decoders", kill_lab.decoders_here)
     whole = load_dataset(Workspace(lab[0] / "fetch" / "whole"), "web")
     counts = set()
     for workspace in workspaces(lab, "fetch"):
         dataset = load_dataset(workspace, "web")
         check(dataset)
         counts.add(len(dataset.kept()))
-        list(fetch_into(dataset, kill_lab.rows(lab[1]), allow_hosts=(lab[1],), workers=1))
+        kill_lab.fetch(workspace, lab[1])
         dataset = load_dataset(workspace, "web")
         check(dataset)
         sweep(workspace)
