@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.data.split import stratified_split
+from core.data.split import binding, fill_sides, side_changes, straddling, stratified_split
 from core.errors import DataError, SettingsError
 
 SHARES = st.floats(0.01, 0.9)
+ROWS = st.lists(  # label, given side, group
+    st.tuples(st.sampled_from("abc"), st.sampled_from(["", "", "", "train", "valid"]), st.integers(0, 5) | st.none()),
+    max_size=40,
+)
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS = st.dictionaries(st.text(min_size=1, max_size=5), st.integers(1, 40), min_size=2, max_size=6)
 
@@ -89,3 +93,112 @@ def test_one_picture_per_class_is_refused_with_their_names():
 def test_a_share_outside_its_range_is_refused(share):
     with pytest.raises(SettingsError, match="between 0 and 1"):
         stratified_split(["cat", "cat"], valid_share=share, seed=0)
+
+
+def columns_of(rows):
+    return tuple(list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+
+
+@given(COUNTS, SHARES, SEEDS)
+def test_filling_nothing_but_empty_sides_is_the_stratified_split(counts, share, seed):
+    labels = labels_of({**counts, "more": 2})
+    plain = stratified_split(labels, valid_share=share, seed=seed)
+    assert fill_sides(labels, [""] * len(labels), valid_share=share, seed=seed) == plain
+    alone = stratified_split(labels, valid_share=share, seed=seed, groups=list(range(len(labels))))
+    assert alone == plain
+
+
+@given(ROWS, SHARES, SEEDS)
+def test_given_sides_stay_all_others_are_filled_and_the_same_again_for_the_same_seed(rows, share, seed):
+    labels, sides, groups = columns_of(rows)
+    filled = fill_sides(labels, sides, valid_share=share, seed=seed, groups=groups)
+    assert all(new == old for old, new in zip(sides, filled, strict=True) if old)
+    assert set(filled) <= {"train", "valid"}
+    assert filled == fill_sides(labels, sides, valid_share=share, seed=seed, groups=groups)
+
+
+@given(ROWS, SHARES, SEEDS)
+def test_no_group_is_ever_on_both_sides_unless_it_was_given_so(rows, share, seed):
+    labels, sides, groups = columns_of(rows)
+    given_sides = {group: {side for _, side, other in rows if other == group} for group in set(groups)}
+    forced = {group for group, found in given_sides.items() if {"train", "valid"} <= found}
+    filled = fill_sides(labels, sides, valid_share=share, seed=seed, groups=groups)
+    assert set(straddling(filled, groups)) <= forced
+
+
+@given(ROWS, SHARES, SEEDS)
+def test_every_class_that_can_keeps_a_training_picture_and_comes_near_its_share(rows, share, seed):
+    labels, _, groups = columns_of(rows)
+    filled = fill_sides(labels, [""] * len(labels), valid_share=share, seed=seed, groups=groups)
+    count, valid = (
+        Counter(labels),
+        Counter(label for label, side in zip(labels, filled, strict=True) if side == "valid"),
+    )
+    largest = max(Counter((label, group) for label, _, group in rows if group is not None).values(), default=1)
+    crossing = {g for g in groups if g is not None and len({label for label, _, other in rows if other == g}) > 1}
+    for label in count:
+        assert valid[label] < count[label]
+        if not crossing:
+            wanted = min(max(1, round(count[label] * share)), count[label] - 1)
+            assert abs(valid[label] - wanted) <= max(1, largest)
+
+
+@given(ROWS, ROWS, SHARES, SEEDS)
+def test_more_pictures_never_move_those_that_are_there(rows, more, share, seed):
+    labels, sides, groups = columns_of(rows)
+    before = fill_sides(labels, sides, valid_share=share, seed=seed, groups=groups)
+    new_labels, new_sides, new_groups = columns_of(more)
+    after = fill_sides(
+        labels + new_labels, before + new_sides, valid_share=share, seed=seed, groups=groups + new_groups
+    )
+    assert after[: len(before)] == before
+
+
+@given(st.integers(2, 60), st.floats(0.05, 0.5), SEEDS)
+def test_pictures_that_come_one_by_one_end_near_the_share(count, share, seed):
+    sides: list[str] = []
+    for place in range(count):
+        sides = fill_sides(["cat"] * (place + 1), [*sides, ""], valid_share=share, seed=seed)
+    assert abs(sides.count("valid") - max(1, round(count * share))) <= 1
+
+
+def test_a_new_copy_follows_the_picture_that_is_there():
+    labels, groups = ["cat"] * 10 + ["cat"], [None] * 9 + [7, 7]
+    for side in ("train", "valid"):
+        sides = ["train"] * 8 + ["valid", side, ""]
+        assert fill_sides(labels, sides, valid_share=0.2, seed=1, groups=groups)[-1] == side
+
+
+def test_copies_under_two_labels_stay_together():
+    labels, groups = ["cat"] * 10 + ["dog"] * 10, [None] * 20
+    groups[3] = groups[12] = "twins"
+    for seed in range(30):
+        sides = stratified_split(labels, valid_share=0.3, seed=seed, groups=groups)
+        assert sides[3] == sides[12] and sides[:10].count("valid") in (3, 4) and sides[10:].count("valid") in (3, 4)
+
+
+def test_one_class_without_a_validation_side_is_better_than_all():
+    groups = [1, 1, 1, 2, 2, 2]
+    sides = fill_sides(["cat"] * 3 + ["dog"] * 3, [""] * 6, valid_share=0.2, seed=0, groups=groups)
+    assert sides == ["train"] * 6
+    with pytest.raises(DataError, match="copies of one shot only"):
+        stratified_split(["cat"] * 3 + ["dog"] * 3, valid_share=0.2, seed=0, groups=groups)
+    freed, classes = binding(["cat"] * 3 + ["dog"] * 3, groups)
+    assert (freed, classes) == ([None] * 6, ["cat", "dog"])
+
+
+def test_groups_up_to_half_a_class_are_kept():
+    labels, groups = ["cat"] * 4 + ["dog"] * 4, [1, 1, None, None, 2, 2, 2, None]
+    assert binding(labels, groups) == ([1, 1, None, None, None, None, None, None], ["dog"])
+
+
+def test_the_preview_of_a_split_names_those_that_change_sides():
+    labels = ["cat"] * 10 + ["dog"] * 10
+    sides = stratified_split(labels, valid_share=0.2, seed=42)
+    assert side_changes(labels, sides, valid_share=0.2, seed=42) == {}
+    changes = side_changes(labels, sides, valid_share=0.2, seed=43)
+    moved = [changes.get(place, side) for place, side in enumerate(sides)]
+    assert changes and moved == stratified_split(labels, valid_share=0.2, seed=43)
+    assert all(changes[place] != sides[place] for place in changes)
+    more = side_changes(labels, sides, valid_share=0.5, seed=42)
+    assert Counter(more.values())["valid"] - Counter(more.values())["train"] == 6
