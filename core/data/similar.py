@@ -23,6 +23,7 @@ RANKS = (0, 1, 2, 3, 7, 15)  # neighbours that are looked at closely; the far on
 STRANGER = 16  # the neighbour that stands for the strangers
 CANDIDATE, ACTIVATION_CANDIDATE = 0.5, 0.85  # least cosines of two descriptors, of two rows of activations
 CONTRAST, LIGHT, TINT = 0.25, 0.2, 12.0  # how far copies may differ: logarithm, 0..1, grey levels
+GAUDY = 0.9  # of its spread of colours, where that is more
 FLAT = 4.0  # grey levels: with less contrast there is nothing to compare
 BLOCK = 512
 _WAVES = 8
@@ -163,13 +164,21 @@ def _once(pairs: np.ndarray, looks: Looks, greys: np.ndarray) -> np.ndarray:
     one, two = pairs[:, 0], pairs[:, 1]
     spread = np.log(greys.std((1, 2)) + 1.0)
     mean = looks.table["brightness"].to_numpy()
-    tints = looks.signatures[:, SIDE * SIDE :].reshape(-1, 2, CHROMA // 2, 2, CHROMA // 2, 2).mean((3, 5))
-    straight, turned = (np.abs(tints[one] - other[two]).mean((2, 3)).max(1) for other in (tints, tints[:, :, :, ::-1]))
     fits = np.abs(spread[one] - spread[two]) <= CONTRAST
     fits &= np.abs(mean[one] - mean[two]) <= LIGHT
-    fits &= np.minimum(straight, turned) <= TINT
     fits &= np.minimum(spread[one], spread[two]) >= np.log(FLAT + 1)
-    return pairs[fits]
+    return pairs[fits & _same_colours(pairs, looks)]
+
+
+def _same_colours(pairs: np.ndarray, looks: Looks) -> np.ndarray:
+    """Whether pairs have the same colours in the same places; cropping moves those of a gaudy picture a little."""
+    half = CHROMA // 2
+    tints = looks.signatures[:, SIDE * SIDE :].reshape(-1, 2, half, 2, half, 2).mean((3, 5), dtype=np.float32)
+    spread = np.abs(tints - tints.mean((2, 3), keepdims=True)).mean((2, 3)).max(1)
+    one, two = pairs[:, 0], pairs[:, 1]
+    allowed = np.maximum(TINT, GAUDY * np.minimum(spread[one], spread[two]))
+    straight, turned = (np.abs(tints[one] - other[two]).mean((2, 3)).max(1) for other in (tints, tints[..., ::-1]))
+    return np.minimum(straight, turned) <= allowed
 
 
 def _scores(pairs: np.ndarray, greys: np.ndarray, descriptors: np.ndarray) -> np.ndarray:
