@@ -29,10 +29,14 @@ def _upload(way: str) -> None:
     files = uploads.uploader("Pictures", way=way)
     with st.expander("More", icon=":material/tune:"):
         name, settings = forms.import_options()
+        table = uploads.table_uploader("Labels in a table")
+    if table and not files:
+        page.see(page.say("build", "labels_ready", name=table.name))
     if files:
         top = uploads.safe_parts(files[0].name)[0]
         name = _checked(name, Path(top).stem)
-        _start_import(stored(files), name, settings, delete=True)
+        labels = uploads.keep_table(state.workspace(), table) if table else None
+        _start_import(stored(files), name, settings, labels=labels, delete=True)
 
 
 def stored(files: Sequence[Any]) -> Path:
@@ -47,9 +51,10 @@ def _path() -> None:
     source = typed_path(key="build.path")
     with st.expander("More", icon=":material/tune:"):
         name, settings = forms.import_options()
+        table = st.text_input("Labels in a table", placeholder="~/Pictures/labels.csv", key="build.labels").strip()
     if st.button("Import", key="build.import", type="primary", icon=":material/download:"):
-        found = chosen_path(source)
-        _start_import(found, _checked(name, found.stem), settings, delete=False)
+        found, labels = chosen_path(source), chosen_path(table) if table else None
+        _start_import(found, _checked(name, found.stem), settings, labels=labels, delete=False)
 
 
 def typed_path(*, key: str) -> str:
@@ -64,10 +69,10 @@ def chosen_path(typed: str) -> Path:
     return Path(typed).expanduser().absolute()
 
 
-def _start_import(source: Path, name: str, settings: ImportSettings, *, delete: bool) -> None:
+def _start_import(source: Path, name: str, settings: ImportSettings, *, labels: Path | None, delete: bool) -> None:
     request = {"source": str(source), "name": name, "valid_share": settings.valid_share, "seed": settings.seed}
-    state.put("new", None)
-    jobs.start("import", {**request, "delete_source": delete})
+    with uploads.unless_refused(state.workspace(), source, labels):
+        jobs.start("import", {**request, "labels": str(labels) if labels else None, "delete_source": delete})
 
 
 def _checked(name: str, wanted: str) -> str:
@@ -79,4 +84,5 @@ def add(dataset: Dataset, source: Path, *, label: str | None, origin: str, way: 
     delete = origin == "upload"
     request = {"dataset": dataset.id, "source": str(source), "label": label, "origin": origin, "delete_source": delete}
     address = {"dataset": dataset.id, "part": "bring", "way": way}
-    jobs.start("add", request, **address, **({"label": label} if label else {}))
+    with uploads.unless_refused(state.workspace(), source):
+        jobs.start("add", request, **address, **({"label": label} if label else {}))

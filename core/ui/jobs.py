@@ -24,6 +24,7 @@ def start(kind: str, request: Mapping[str, Any], **address: str) -> None:
     with st.spinner(read("train", "starting")):
         made = cache.submit(state.workspace(), kind, dict(request))
     state.put("job", made)
+    state.put("new", None)
     page.go("build", job=made, **address)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.errors import DataError
+from core.errors import DataError, LabError
 from core.text import read
 from core.ui import state
 from core.workspace import Workspace, check_free_space, disk_errors
@@ -47,6 +49,26 @@ def keep(workspace: Workspace, files: Sequence[Any], *, allowed_mb: int) -> Path
     return _innermost(folder)
 
 
+def keep_table(workspace: Workspace, file: Any) -> Path:
+    """Write an uploaded table below `uploads/<id>/`; returns the file."""
+    check_free_space(workspace.root, file.size)
+    _, folder = workspace.create("uploads")
+    return _write(folder, file)
+
+
+@contextlib.contextmanager
+def unless_refused(workspace: Workspace, *kept: Path | None) -> Iterator[None]:
+    """Delete what was written below `uploads/` when the work on it cannot even begin."""
+    try:
+        yield
+    except LabError:
+        top = workspace.folder("uploads")
+        for path in kept:
+            if path is not None and top in path.parents:
+                shutil.rmtree(top / path.relative_to(top).parts[0], ignore_errors=True)
+        raise
+
+
 def _write(folder: Path, file: Any) -> Path:
     path = folder.joinpath(*safe_parts(file.name))
     with disk_errors():
@@ -73,6 +95,12 @@ def forget_uploads() -> None:
     if context is not None:
         context.uploaded_file_mgr.remove_session_files(context.session_id)
     state.put("build.round", state.get("build.round", 0) + 1)
+
+
+def table_uploader(label: str) -> Any:
+    """The table that somebody chose, or None."""
+    key = f"build.labels.{state.get('build.round', 0)}"
+    return st.file_uploader(label, type=["csv", "tsv", "txt"], key=key, help=read("build", "labels_help"))
 
 
 def uploader(label: str, *, way: str, disabled: bool = False) -> list[Any]:
