@@ -99,15 +99,17 @@ def test_imbalance_thins_every_class_after_the_first(workspace, quick_bears):
     assert Counter(dataset.items()["label"]) == {"black": 4, "grizzly": 2, "teddy": 2}
 
 
-def test_wrong_labels_are_noted_with_the_true_one(workspace, quick_bears):
+def test_wrong_labels_are_noted_with_the_true_one_and_lie_in_the_wrong_folder(workspace, quick_bears):
+    _, right = made(workspace, "bears", "right", per_class=6)
     _, dataset = made(workspace, "bears", per_class=6, biased_noise=0.5, noise=0.1)
     items = dataset.items()
-    shown = items["original_name"].str.split("/").str[0]
+    shown = items["file"].map(right.items().set_index("file")["label"])
     wrong = items[items["label"] != shown]
     assert len(wrong) == 4 and set(wrong["split"]) == {"train"}  # 0.5 of 5 grizzlies, 0.1 of 15 pictures
     assert (wrong["note"] == "true label: " + shown[wrong.index]).all()
     assert not any(items.loc[items["label"] == shown, "note"])
     assert Counter(zip(shown[wrong.index], wrong["label"], strict=True))["grizzly", "black"] >= 2
+    assert (items["original_name"].str.split("/").str[0] == items["label"]).all()
 
 
 CLASSES = ["a", "b", "c"]

@@ -29,6 +29,7 @@ PER_CLASS = (2, 2000)
 MAX_NOISE = 0.9
 SMALL_PICTURE_BYTES = 4096  # 28 x 28 pixels take one block of the disk
 MAX_IMBALANCE = 0.95
+TRUE_LABEL = "true label: "  # begins the note of a picture whose label is wrong on purpose
 BEARS = ("black", "grizzly", "teddy")
 Stop = Callable[[], bool]
 
@@ -285,5 +286,8 @@ def _some(rng: random.Random, places: Sequence[int], count: int) -> list[int]:
 
 def _picture(candidate: Candidate, plan: _Planned) -> Picture:
     data = candidate.data() if callable(candidate.data) else candidate.data
-    note = f"true label: {plan.true}" if plan.label != plan.true else ""
-    return Picture(data, plan.label, candidate.name, plan.split, note)
+    if plan.label == plan.true:
+        return Picture(data, plan.label, candidate.name, plan.split)
+    # as if somebody had put the file into the wrong folder: its name must not give the answer away
+    name = f"{plan.label}/{candidate.name.rpartition('/')[2]}"
+    return Picture(data, plan.label, name, plan.split, note=f"{TRUE_LABEL}{plan.true}")
