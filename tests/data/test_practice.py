@@ -1,5 +1,7 @@
 """The practice set: its answer key survives renames, and a score counts every way of handling a mistake."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,23 +18,32 @@ from core.workspace import Workspace
 from tests.conftest import make_toy
 
 
-@pytest.fixture(autouse=True)
-def quick_bears(monkeypatch):
+@pytest.fixture(scope="module")
+def quick_bears():
     """Tiny pictures in place of drawn scenes: here only labels count."""
 
     def draw(label, *, seed):
         pixels = np.random.default_rng([seed, *label.encode()]).integers(0, 256, (9, 9, 3), dtype=np.uint8)
         return bears.Scene(Image.fromarray(pixels), label, (), np.zeros((9, 9), np.uint8), (4.0, 4.0))
 
-    monkeypatch.setattr(bears, "draw_scene", draw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bears, "draw_scene", draw)
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(quick_bears, tmp_path_factory):
+    """The home of a practice set: 30 pictures, 24 to learn from, 6 of them mislabelled. And of one without mistakes."""
+    home = tmp_path_factory.mktemp("practice")
+    for name, noise in (("practice", 0.25), ("right", 0.0)):
+        list(make_sample(Workspace(home), "bears", name=name, per_class=10, noise=noise, seed=3))
+    return home
 
 
 @pytest.fixture
-def practice(tmp_path):
-    """30 pictures, 24 to learn from, 6 of them mislabelled."""
-    workspace = Workspace(tmp_path)
-    ready = list(make_sample(workspace, "bears", name="p", per_class=10, noise=0.25, seed=3))[-1]
-    return load_dataset(workspace, ready.dataset)
+def practice(made, tmp_path):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return load_dataset(Workspace(tmp_path), "practice")
 
 
 def wrong_ones(dataset):
@@ -50,8 +61,7 @@ def third(label, true):
     return next(name for name in ("black", "grizzly", "teddy") if name not in (label, true))
 
 
-def test_the_key_is_the_truth(practice, tmp_path):
-    list(make_sample(practice.workspace, "bears", name="right", per_class=10, seed=3))
+def test_the_key_is_the_truth(practice):
     right = load_dataset(practice.workspace, "right").items().set_index("file")["label"]
     items, key = practice.items(), answer_key(practice)
     assert key == dict(zip(items["item"], right[items["file"]], strict=True))
@@ -147,7 +157,7 @@ def test_other_sets_are_no_practice_and_say_so(tmp_path):
         score(toy)
 
 
-def test_the_request_makes_a_practice_set(tmp_path):
+def test_the_request_makes_a_practice_set(quick_bears, tmp_path):
     run = create_run(Workspace(tmp_path), "sample", practice_request("mine", per_class=20))
     ready = list(perform(run, lambda: False))[-1]
     made = load_dataset(run.workspace, ready.dataset)
