@@ -35,14 +35,22 @@ def class_table(dataset: Dataset) -> pd.DataFrame:
 
 def create_class(dataset: Dataset, label: str) -> Edited:
     """Add a class without pictures yet; DataError when there is one of that name."""
-    label = normalise_label(label)
+    return create_classes(dataset, [label])
+
+
+def create_classes(dataset: Dataset, labels: Sequence[str]) -> Edited:
+    """Add several classes without pictures as one edit; DataError when there is one of these names."""
+    wanted = list(dict.fromkeys(normalise_label(label) for label in labels))
 
     def plan(now: Dataset, items: pd.DataFrame) -> Plan:
-        if label in {*now.empty, *items.loc[items["status"] != DELETED, "label"]}:
-            raise DataError(f"There is a class {label!r} already.", hint="Choose another name.")
-        return Plan(settings={"empty": sorted({*now.empty, label})})
+        known = {*now.empty, *items.loc[items["status"] != DELETED, "label"]}
+        for label in wanted:
+            if label in known:
+                raise DataError(f"There is a class {label!r} already.", hint="Choose another name.")
+        return Plan(settings={"empty": sorted({*now.empty, *wanted})})
 
-    return edit(dataset, "create_class", f"created the class {label}", plan)
+    words = f"created the class {wanted[0]}" if len(wanted) == 1 else f"created {len(wanted)} classes"
+    return edit(dataset, "create_class", words, plan)
 
 
 def rename_class(dataset: Dataset, old: str, new: str) -> Edited:

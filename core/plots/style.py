@@ -123,3 +123,8 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(size))) if size else 0
     return f"{value:.{min(digits, 6)}f}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: (1, "picture") -> "1 picture", (1200, "class", "classes") -> "1,200 classes"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data.edits import empty_bin, restore
 from core.data.table import Dataset
+from core.plots.style import counted
 from core.text import read
 from core.ui import dialogs, gallery, page, state
 
@@ -21,7 +22,9 @@ def show(dataset: Dataset) -> None:
     binned = items[items["status"] == "deleted"]
     if binned.empty:
         return
-    with st.expander(page.say("build", "bin", count=len(binned)), icon=":material/delete:", key="bin"):
+    with st.expander(
+        page.say("build", "bin", pictures=counted(len(binned), "picture")), icon=":material/delete:", key="bin"
+    ):
         page.note(read("build", "bin_how"))
         _pictures(dataset, binned)
         with st.container(horizontal=True):
@@ -55,5 +58,5 @@ def _restore(dataset: Dataset, items: list[str]) -> None:
 
 
 def _ask(dataset: Dataset, count: int) -> None:
-    page.see(page.say("build", "bin_empty", count=count), "attention")
+    page.see(page.say("build", "bin_empty", pictures=counted(count, "picture")), "attention")
     dialogs.answer("Delete them for good", partial(empty_bin, dataset), key="bin.empty.do")

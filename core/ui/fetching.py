@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.data.fetch_set import FETCHED_CODES, GOOD, failed_rows, outcomes, report_csv
 from core.errors import LabError
-from core.plots.style import esc
+from core.plots.style import counted, esc
 from core.text import read
 from core.train.events import DataReady, Event, Fetched, Progress
 from core.train.runs import Run
@@ -74,13 +74,18 @@ def _ended(run: Run, events: Sequence[Event]) -> None:
     elif run.state == "done":
         ready = next((event for event in reversed(events) if isinstance(event, DataReady)), None)
         new = ready.added if ready else sum(event.code == "saved" for event in told)
-        page.see(page.say("build", "fetched", count=new, total=len(run.request["rows"])), "" if new else "attention")
+        addresses = _addresses(len(run.request["rows"]))
+        page.see(page.say("build", "fetched", count=new, addresses=addresses), "" if new else "attention")
     else:
         left = len(run.request["rows"]) - len(told)
-        page.see(page.say("build", f"fetch_{run.state}", left=left), "attention")
+        page.see(page.say("build", f"fetch_{run.state}", left=_addresses(left)), "attention")
     st.html(chips(told))
     _table(run, told)
     _next_steps(run, events)
+
+
+def _addresses(count: int) -> str:
+    return counted(count, "address", "addresses")
 
 
 def _table(run: Run, told: Sequence[Fetched]) -> None:

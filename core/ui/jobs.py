@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.url_list import UrlRow
 from core.errors import LabError
-from core.plots.style import esc
+from core.plots.style import counted, esc
 from core.text import read
 from core.train.events import DataReady, Progress
 from core.train.runs import Run, read_events
@@ -98,7 +98,7 @@ def _added(run: Run) -> None:
     ready = next((event for event in read_events(run)[0] if isinstance(event, DataReady)), None)
     if ready is None:
         return
-    page.see(page.say("build", "added", count=ready.added), "" if ready.added else "attention")
+    page.see(page.say("build", "added", pictures=counted(ready.added, "picture")), "" if ready.added else "attention")
     for note in ready.notes:
         page.see(esc(note), "attention")
     report.rejections(ready.rejected, key="build.job.rejected")

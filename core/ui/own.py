@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 from core.data.catalogue import free_name
-from core.data.classes import create_class
+from core.data.classes import create_classes
 from core.data.edits import check_classes
 from core.data.layout import normalise_label
 from core.data.table import create_empty
@@ -42,7 +42,6 @@ def make(name: str, labels: list[str], *, way: str) -> None:
     """Make the set with its classes and go where pictures are brought."""
     workspace = state.workspace()
     dataset = create_empty(workspace, name=name or free_name(workspace, "my pictures"), settings=ImportSettings())
-    for label in labels:
-        create_class(dataset, label)
+    create_classes(dataset, labels)
     state.put("new", None)
     page.go("build", dataset=dataset.id, part="bring", way=way, label=labels[0])

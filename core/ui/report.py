@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.shelf import read_report
 from core.data.table import Dataset
-from core.plots.style import esc, number
+from core.plots.style import counted, esc, number
 from core.text import read
 from core.train.events import DataReady
 from core.train.runs import list_runs, read_events
@@ -55,11 +55,16 @@ def rejected(dataset: Dataset, ready: DataReady | None) -> Sequence[Mapping[str,
 def _counts(dataset: Dataset, items: pd.DataFrame, kept: pd.DataFrame) -> None:
     counts = kept["label"].value_counts()
     train = int((kept["split"] == "train").sum())
-    values = {"kept": len(kept), "classes": len(counts), "train": train, "valid": len(kept) - train}
+    values = {
+        "kept": counted(len(kept), "picture"),
+        "classes": counted(len(counts), "class", "classes"),
+        "train": f"{train:,}",
+        "valid": f"{len(kept) - train:,}",
+    }
     if dataset.trainable:
         page.see(page.say("build", "report", **values))
     else:
-        page.see(page.say("build", "one_class", kept=len(kept), label=counts.index[0]), "attention")
+        page.see(page.say("build", "one_class", kept=values["kept"], label=counts.index[0]), "attention")
     if off := sorted(items.loc[items["status"] == "off", "label"].unique()):
         page.see(page.say("build", "off", classes=some_of(off)), "attention")
     _remarks(counts)
@@ -74,7 +79,7 @@ def some_of(names: Sequence[str], most: int = 3) -> str:
 def _remarks(counts: pd.Series) -> None:
     smallest, largest = int(counts.min()), int(counts.max())
     if smallest < ENOUGH:
-        page.see(page.say("build", "few", count=smallest, label=counts.idxmin()), "attention")
+        page.see(page.say("build", "few", pictures=counted(smallest, "picture"), label=counts.idxmin()), "attention")
     if largest >= UNBALANCED * smallest:
         page.see(page.say("build", "unbalanced", ratio=number(largest / smallest)), "attention")
 

@@ -12,7 +12,7 @@ from core.data.edits import history
 from core.data.ledger import Entry
 from core.data.table import Dataset
 from core.errors import JobError
-from core.plots.style import esc
+from core.plots.style import counted, esc
 from core.text import read
 from core.train.runs import list_runs
 from core.ui import dialogs, page, state
@@ -38,10 +38,14 @@ def show(dataset: Dataset) -> None:
 
 def _download(dataset: Dataset) -> None:
     with st.container(key="card-take"):
-        page.note(page.say("build", "take", count=len(state.kept(dataset))))
+        page.note(page.say("build", "take", pictures=_pictures(dataset)))
         st.html(
             f'<a class="download" href="/export/{dataset.id}.zip" download>Download {esc(dataset.name)} as a zip</a>'
         )
+
+
+def _pictures(dataset: Dataset) -> str:
+    return counted(len(state.kept(dataset)), "picture")
 
 
 def _name(dataset: Dataset) -> None:
@@ -81,9 +85,9 @@ def _words(entry: Entry) -> str:
 def _ask_to_delete(dataset: Dataset) -> None:
     runs = [run for run in list_runs(dataset.workspace) if run.request.get("dataset") == dataset.id]
     trained = sum(run.kind == "train" for run in runs)
-    page.see(page.say("build", "delete", count=len(state.kept(dataset)), name=dataset.name), "attention")
+    page.see(page.say("build", "delete", pictures=_pictures(dataset), name=dataset.name), "attention")
     if trained:
-        page.note(page.say("build", "delete_runs", runs="1 run" if trained == 1 else f"{trained} runs"))
+        page.note(page.say("build", "delete_runs", runs=counted(trained, "run")))
     dialogs.answer("Delete it for good", partial(_delete, dataset), key="take.delete.do")
 
 

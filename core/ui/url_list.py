@@ -11,6 +11,7 @@ from core.data.table import Dataset
 from core.data.text_table import decode
 from core.data.url_list import UrlList, parse
 from core.errors import DataError
+from core.plots.style import counted
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.ui import choices, jobs, page, report, state, uploads
@@ -79,7 +80,7 @@ def _understood(dataset: Dataset, found: UrlList, label: str | None) -> None:
     counts = pd.Series([row.label for row in found.rows], dtype=str).value_counts()
     if len(counts):
         named = report.some_of([f"{name} ({count:,})" for name, count in counts.items()])
-        page.see(page.say("build", "understood", count=len(found.rows), classes=named))
+        page.see(page.say("build", "understood", addresses=_addresses(len(found.rows)), classes=named))
     else:
         page.see(read("build", "understood_none"), "attention")
     for note in found.notes:
@@ -89,7 +90,7 @@ def _understood(dataset: Dataset, found: UrlList, label: str | None) -> None:
             table = pd.DataFrame(found.problems, columns=["line", "reason"])
             st.dataframe(table, hide_index=True, width="stretch", key="list.problems", height="content")
     if st.button(
-        f"Fetch {len(found.rows):,} pictures", key="list.fetch", type="primary", icon=":material/download:",
+        f"Fetch {counted(len(found.rows), 'picture')}", key="list.fetch", type="primary", icon=":material/download:",
         disabled=not found.rows,
     ):  # fmt: skip
         uploads.forget_uploads()
@@ -121,7 +122,12 @@ def _earlier(dataset: Dataset) -> None:
 def _title(run: Run) -> str:
     added = (run.result or {}).get("added")
     told = f"{added:,} new" if added is not None else run.state
-    return page.say("build", "earlier_one", count=len(run.request["rows"]), label=run.request["name"] or "…", told=told)
+    addresses = _addresses(len(run.request["rows"]))
+    return page.say("build", "earlier_one", addresses=addresses, label=run.request["name"] or "…", told=told)
+
+
+def _addresses(count: int) -> str:
+    return counted(count, "address", "addresses")
 
 
 def _open(run: Run) -> None:

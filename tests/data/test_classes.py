@@ -26,6 +26,14 @@ def test_a_new_class_is_empty_and_counts_for_training_only_with_pictures(pets):
     assert edits.undo(full).dataset.empty == ("fish market",)
 
 
+def test_several_classes_are_created_with_one_edit_or_not_at_all(pets):
+    made = classes.create_classes(pets, ["owl", "fox ", "fox"]).dataset
+    assert made.empty == ("fox", "owl") and edits.undo(made).dataset.empty == ()
+    with pytest.raises(DataError, match="already"):
+        classes.create_classes(pets, ["crow", "r"])
+    assert load_dataset(pets.workspace, pets.id).empty == ()
+
+
 @pytest.mark.parametrize("name", ["r", " r ", "ｒ"])
 def test_a_class_is_not_created_twice(pets, name):
     with pytest.raises(DataError, match="already"):
@@ -87,10 +95,7 @@ def test_a_class_that_is_not_there_is_named(pets, verb):
 
 
 def test_the_201st_class_is_refused(pets):
-    for number in range(197):
-        edits.edit(
-            pets, "create_class", "c", lambda now, _, n=number: edits.Plan(settings={"empty": [*now.empty, f"c{n}"]})
-        )
+    classes.create_classes(pets, [f"c{number}" for number in range(197)])
     with pytest.raises(DataError, match="201 classes"):
         classes.create_class(load_dataset(pets.workspace, pets.id), "one more")
 
