@@ -15,7 +15,14 @@ from core.workspace import Workspace, is_id
 
 log = logging.getLogger(__name__)
 
-LANES: Mapping[str, str] = {"train": "train", "import": "data", "sample": "data", "add": "data", "fetch": "data"}
+LANES: Mapping[str, str] = {
+    "train": "train",
+    "suspects": "train",
+    "import": "data",
+    "sample": "data",
+    "add": "data",
+    "fetch": "data",
+}
 QUEUED_MAX = 3
 GOES_ON = "What was saved is kept: continue it, or start anew."
 

@@ -262,4 +262,5 @@ PERFORM: dict[str, str | Perform] = {
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",
     "fetch": "core.train.work:perform_fetch",
+    "suspects": "core.interpret.suspects:perform",
 }
