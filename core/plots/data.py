@@ -15,11 +15,11 @@ import pandas as pd
 from core.plots.style import Look, esc
 
 Spec = dict[str, Any]
+AT_ONCE = 9  # classes that fit beside the words about them
 SIDE_STEP = 32  # pixels: the edges of the bins of widths and heights
 SHAPE_STEP = 0.2  # in powers of two: 4:3, 3:2, 16:9 and 2:1 get a bin each
 SHAPE_REACH = 10  # bins on each side of a square; the last one, 1:4 or 4:1, holds all that is longer still
 _SHAPE_NAMES = {-10: "1:4", -5: "1:2", 0: "1:1", 5: "2:1", 10: "4:1"}
-_MARGINS = {"left": 46, "right": 14, "top": 14, "bottom": 46, "containLabel": False, "outerBoundsMode": "none"}
 
 
 def class_bars(counts: pd.DataFrame, *, faces: Mapping[str, str] | None = None) -> str:
@@ -29,7 +29,8 @@ def class_bars(counts: pd.DataFrame, *, faces: Mapping[str, str] | None = None) 
     """
     longest = max(1, int(counts["total"].max())) if len(counts) else 1
     rows = "".join(_class_bar(row, longest, (faces or {}).get(str(row.Index))) for row in counts.itertuples())
-    return f'<div class="counts" role="list" tabindex="0" aria-label="Pictures of each class">{rows}</div>'
+    kind = "counts many" if len(counts) > AT_ONCE else "counts"  # the style sheet lets many scroll
+    return f'<div class="{kind}" role="list" tabindex="0" aria-label="Pictures of each class">{rows}</div>'
 
 
 def _class_bar(row: Any, longest: int, face: str | None) -> str:
@@ -90,14 +91,17 @@ def _shape_words(place: int) -> str:
 
 def _histogram(found: np.ndarray, names: Sequence[str], axes: list[Spec], look: Look) -> Spec:
     pictures = _axis(look, "pictures")
-    pictures.update(type="value", min=0, minInterval=1, splitNumber=3, nameGap=34)
+    pictures.update(type="value", min=0, minInterval=1, splitNumber=3, nameLocation="end", nameGap=12)
     pictures["splitLine"] = {"show": True, "lineStyle": {"color": look.faint, "width": 1}}
+    # the longest number on the left decides the margin, so that all figures of a row begin at the same place
+    left = 14 + round(0.62 * look.font_px * max(4, len(f"{found.sum():,}")))
+    margins = {"left": left, "right": 18, "top": 34, "bottom": 34 + look.font_px}
     bars = [{"value": int(count), "name": name} for count, name in zip(found, names, strict=True)]
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
         "tooltip": {"trigger": "item", "formatter": "{b}<br><b>{c}</b> pictures", "confine": True},
-        "grid": [_MARGINS],
+        "grid": [{**margins, "containLabel": False, "outerBoundsMode": "none"}],
         "xAxis": axes,
         "yAxis": [pictures],
         "series": [

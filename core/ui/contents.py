@@ -10,7 +10,7 @@ import streamlit as st
 from core.data.images import LONGEST_SIDE
 from core.data.summary import balance_of, class_counts, extremes, lost_share, shapes
 from core.data.table import Dataset
-from core.plots.data import class_bars, shapes_figure, sides_figure
+from core.plots.data import AT_ONCE, class_bars, shapes_figure, sides_figure
 from core.plots.style import esc, share
 from core.text import read
 from core.ui import gallery, page
@@ -26,7 +26,8 @@ def show(dataset: Dataset, items: pd.DataFrame) -> None:
     counts = class_counts(items)
     with st.container(key="explore-counts"):
         left, right = st.columns([1.7, 1], gap="large")
-        left.html(_key() + class_bars(counts, faces=_faces(dataset, items)))
+        order = read("explore", "order") if len(counts) > AT_ONCE else ""
+        left.html(key(order) + class_bars(counts, faces=_faces(dataset, items)))
         with right:
             _say_counts(counts)
     st.subheader(read("explore", "sizes"), anchor=False)
@@ -37,10 +38,12 @@ def show(dataset: Dataset, items: pd.DataFrame) -> None:
         st.html(f'<h4 class="extremes-title">{esc(read("explore", "extremes"))}</h4>{_extremes(dataset, items)}')
 
 
-def _key() -> str:
+def key(more: str = "") -> str:
+    """What the two colours of a bar or a mark mean, and a word about the order."""
     return (
         '<p class="note counts-key"><span><i class="key" style="background:var(--training)"></i>to learn from</span>'
-        '<span><i class="key" style="background:var(--ink)"></i>for the exam</span></p>'
+        '<span><i class="key" style="background:var(--ink)"></i>for the exam</span>'
+        f'<span class="order">{esc(more)}</span></p>'
     )
 
 
@@ -52,7 +55,9 @@ def _faces(dataset: Dataset, items: pd.DataFrame) -> dict[str, str]:
 def _say_counts(counts: pd.DataFrame) -> None:
     train, valid = int(counts["train"].sum()), int(counts["valid"].sum())
     classes = "1 class" if len(counts) == 1 else f"{len(counts)} classes"
-    page.see(page.say("explore", "total", kept=f"{train + valid:,}", classes=classes, train=train, valid=valid))
+    page.see(
+        page.say("explore", "total", kept=f"{train + valid:,}", classes=classes, train=f"{train:,}", valid=f"{valid:,}")
+    )
     if len(counts) == 1:
         page.see(read("explore", "one_class"), "attention")
         return
@@ -66,7 +71,7 @@ def _say_balance(counts: pd.DataFrame) -> None:
     found = balance_of(counts)
     most, least = int(counts["total"].iloc[0]), int(counts["total"].iloc[-1])
     section = "equal" if most == least else _evenness(found.ratio)
-    values = {"largest": found.largest, "smallest": found.smallest, "most": most, "least": least, "count": most}
+    values = {"largest": found.largest, "smallest": found.smallest, "most": f"{most:,}", "least": f"{least:,}"}
     text = page.say("explore", section, ratio=times(found.ratio), **values)
     page.see(text, "attention" if section == "unbalanced" else "")
     if found.exam:
@@ -75,8 +80,8 @@ def _say_balance(counts: pd.DataFrame) -> None:
                 "explore",
                 "always",
                 favourite=found.favourite,
-                always=found.always,
-                exam=found.exam,
+                always=f"{found.always:,}",
+                exam=f"{found.exam:,}",
                 share=share(found.always / found.exam),
             )
         )
