@@ -16,7 +16,9 @@ from pathlib import Path
 
 import PIL.WebPImagePlugin  # noqa: F401  without it Pillow would load all of its plugins to find this one
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
+from core.data.colours import on_white, plain_reduced
 from core.errors import ImageRejected
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
@@ -24,8 +26,10 @@ LONGEST_SIDE = 512  # pixels
 MIN_SIDE = 8  # pixels
 MAX_PIXELS = 50_000_000
 MAX_ASPECT = 50
+MAX_MEMORY = 260 * 2**20  # of which a decoder may be known to need as much
 MAX_BYTES = 50 * 2**20
 QUALITY = 90
+_REDUCING_GAP = 3.0  # a whole fraction first, to this many times the size that is wanted
 ANIMATION_NOTE = "the first picture of an animation"
 _SAVE_AS = "Save it as JPEG or PNG and import it again."
 _READABLE = "Bearings reads JPEG, PNG, GIF, WebP and BMP."
@@ -80,11 +84,6 @@ def encode(image: Image.Image, *, quality: int = QUALITY, subsampling: str = "4:
     return Encoded.of(buffer.getvalue(), *image.size, note=note)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow picture as RGB: transparency on white, 16-bit and float grey scaled to 0..255."""
-    return _on_white(_plain(image))
-
-
 def fitted(width: int, height: int, longest_side: int) -> tuple[int, int]:
     """The size with its longer side at most `longest_side`, rounded, never enlarged: (900, 601, 500) -> (500, 334)."""
     longer = max(width, height)
@@ -110,21 +109,21 @@ def _decode(data: bytes, longest_side: int | None, *, shrink: bool = False) -> t
     _check_size(*(_webp_size(data) or (MIN_SIDE, MIN_SIDE)))
     with _readable(data), _quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check_size(*image.size)
+        _check_memory(image)
         note = ANIMATION_NOTE if image.format != "MPO" and getattr(image, "is_animated", False) else ""
         if longest_side is not None:
             image.draft(None, fitted(*image.size, longest_side))
         image.load()
         turn = _UPRIGHT.get(_orientation(image))
-        picture = _plain(image)
-        if shrink and longest_side is not None:
-            picture = _shrunk(picture, longest_side)
-        picture = _on_white(picture)
+        longest = longest_side if shrink and longest_side is not None else max(image.size)
+        picture = plain_reduced(image, int(max(image.size) / longest / _REDUCING_GAP))
+        picture = on_white(_shrunk(picture, image.size, longest))
         return (picture if turn is None else picture.transpose(turn)), note
 
 
-def _shrunk(image: Image.Image, longest_side: int) -> Image.Image:
-    size = fitted(*image.size, longest_side)
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _shrunk(image: Image.Image, original: tuple[int, int], longest_side: int) -> Image.Image:
+    size = fitted(*original, longest_side)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
 
 
 @contextlib.contextmanager
@@ -174,6 +173,25 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
+def _check_memory(image: ImageFile) -> None:
+    """Refuse what takes far more memory to decode than its pixels do, whatever size is wanted in the end."""
+    bytes_per_pixel = 4.0  # a picture in memory
+    if image.format == "WEBP":
+        bytes_per_pixel = 16.0  # two canvases for animations, the pixels as bytes, and the picture
+    elif image.info.get("progressive"):  # a progressive JPEG is unpacked as a whole before it is made smaller
+        shares = [across * down for _, across, down, _ in getattr(image, "layer", ())]
+        bytes_per_pixel = 2.0 * sum(shares) / max(shares, default=1)
+    needed = bytes_per_pixel * image.size[0] * image.size[1]
+    if needed > MAX_MEMORY:
+        kind = "WebP" if image.format == "WEBP" else "progressive JPEG"
+        raise ImageRejected(
+            "too_large",
+            f"A {kind} with {image.size[0]} x {image.size[1]} pixels needs {needed / 2**20:.0f} MB to be opened; "
+            f"up to {MAX_MEMORY // 2**20} MB are used.",
+            hint="Make it smaller, or save it as an ordinary JPEG.",
+        )
+
+
 def _too_large(width: int = 0, height: int = 0) -> ImageRejected:
     found = f"The picture has {width} x {height} pixels" if width else "The picture has more pixels than fit in memory"
     return ImageRejected(
@@ -200,43 +218,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # damaged EXIF raises nearly anything; the pixels are fine, so the picture stays as it lies
         return 1
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture in mode RGB, or RGBA where it has transparency."""
-    if image.mode == "F":
-        return _float_grey(image).convert("RGB")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return _wide_grey(image).convert("RGB")
-    wanted = "RGBA" if image.has_transparency_data else "RGB"
-    return image if image.mode == wanted else image.convert(wanted)
-
-
-def _wide_grey(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit: 65535 -> 255 (a plain conversion would turn everything above 255 white)."""
-    wide = image.convert("I")
-    low, high = wide.getextrema()
-    if image.mode == "I" and 0 <= low and high <= 255:
-        return wide.convert("L")
-    return wide.point(lambda value: value * (1 / 257) + 0.5).convert("L")
-
-
-def _float_grey(image: Image.Image) -> Image.Image:
-    """Float grey as 8-bit: 0..1 and 0..255 are kept as such, any other range is stretched."""
-    low, high = image.getextrema()
-    if 0 <= low and 1 < high <= 255:
-        return image.convert("L")
-    low, high = (0.0, 1.0) if 0 <= low and high <= 1 else (low, high)
-    scale = 255 / (high - low) if high > low else 0.0
-    return image.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode != "RGBA":
-        return image
-    canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(image, mask=image.getchannel("A"))
-    return canvas
 
 
 _SIGNATURES = (  # (offset, bytes, what it is)

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from core.data.images import ANIMATION_NOTE, MAX_BYTES, encode, fitted, open_image, reencode, to_rgb
+from core.data.colours import to_rgb
+from core.data.images import ANIMATION_NOTE, MAX_BYTES, encode, fitted, open_image, reencode
 from core.errors import ImageRejected
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 160, 0), (0, 0, 255), (255, 255, 255)
