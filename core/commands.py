@@ -29,6 +29,7 @@ from core.workspace import Workspace
 PHASES = {
     "import": "reading pictures",
     "draw": "drawing",
+    "looks": "comparing pictures",
     "download": "downloading",
     "fetch": "fetching pictures",
     "pixels": "decoding pictures",

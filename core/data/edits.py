@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from core.data import ledger
+from core.data.copies import copies_in
 from core.data.layout import MAX_CLASSES, normalise_label
 from core.data.ledger import Entry
 from core.data.split import stratified_split
@@ -253,12 +254,18 @@ def _pictures(count: int) -> str:
 
 
 def resplit(dataset: Dataset, *, valid_share: float, seed: int) -> Edited:
-    """Draw the sides of all pictures that count anew."""
+    """Draw the sides of all pictures that count anew; near-copies of one shot go to one side."""
     settings = ImportSettings(valid_share=valid_share, seed=seed)
+    copies_in(dataset)  # found once before the data set is held, and remembered
 
     def plan(now: Dataset, table: pd.DataFrame) -> Plan:
         kept = table[table["status"] == KEPT]
-        sides = stratified_split(list(kept["label"]), valid_share=settings.valid_share, seed=settings.seed)
+        sides = stratified_split(
+            list(kept["label"]),
+            valid_share=settings.valid_share,
+            seed=settings.seed,
+            groups=copies_in(now, kept).groups,
+        )
         made = _each(table, {item: ("split", None, side) for item, side in zip(kept["item"], sides, strict=True)})
         return replace(made, settings={"seed": settings.seed, "valid_share": settings.valid_share})
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from core.data.copies import find_copies
 from core.data.decoder import Task
 from core.data.edits import DELETED, KEPT, Plan, check_classes, edit
 from core.data.events import DataReady, Event, Progress
 from core.data.images import Encoded
 from core.data.layout import shown
+from core.data.looks import looks
 from core.data.pool import Stopped, make_pictures
 from core.data.shelf import Picture, Rejected, keep_original, read_report, report_csv, write_once
 from core.data.split import fill_sides
@@ -69,6 +71,7 @@ class Growth:
     def commit(self) -> Dataset:
         """List what was stored since the last time, as one edit that can be taken back."""
         if self._pending:
+            looks(self.dataset)  # what nobody has looked at yet is looked at before the data set is held
             edited = edit(self.dataset, "add", f"{self.words} ({len(self._pending)})", self._plan)
             self.dataset, self._pending = edited.dataset, []
             self.added += edited.changed
@@ -85,6 +88,8 @@ class Growth:
         rows = [self._row(first + place, picture, made) for place, (picture, made) in enumerate(fresh)]
         for _, made in fresh:
             self._store(made)  # somebody may have emptied the bin since, and the picture with it
+        if not rows:
+            return Plan()
         return Plan(rows=_with_sides(now, items, rows))
 
     def _store(self, made: Encoded) -> None:
@@ -108,11 +113,13 @@ class Growth:
 
 
 def _with_sides(now: Dataset, items: pd.DataFrame, rows: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    """A side for each new row; what is there already keeps its own."""
+    """A side for each new row; what is there already keeps its own, and near-copies of it go to the same side."""
     kept = items[items["status"] == KEPT]
-    labels = [*kept["label"], *(row["label"] for row in rows)]
-    sides = [*kept["split"], *(row["split"] for row in rows)]
-    filled = fill_sides(labels, sides, valid_share=now.valid_share, seed=now.seed)
+    together = pd.concat([kept, pd.DataFrame(rows, columns=items.columns)], ignore_index=True)
+    labels, sides = list(together["label"]), list(together["split"])
+    fresh = range(len(kept), len(together))
+    copies = find_copies(labels, list(together["file"]), looks(now, together), fresh=fresh)
+    filled = fill_sides(labels, sides, valid_share=now.valid_share, seed=now.seed, groups=copies.groups)
     return [{**row, "split": side} for row, side in zip(rows, filled[len(kept) :], strict=True)]
 
 

@@ -6,6 +6,7 @@ of the picture, so it is never stale and can be deleted at any time.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
@@ -197,7 +198,8 @@ def scan(
 ) -> Generator[Progress, None, Looks]:
     """Look at pictures, given by hash, that `cache` does not know yet; yields Progress and returns the Looks of all.
 
-    Raises Stopped soon after `stop()` turns true; what was computed until then is kept.
+    A picture that is missing or damaged has NaN for every measure and a black signature. Raises Stopped soon after
+    `stop()` turns true; what was computed until then is kept.
     """
     wanted = list(dict.fromkeys(files))
     store = LookStore.at(cache)
@@ -211,18 +213,21 @@ def scan(
                 if stop():
                     raise Stopped
                 some = missing[start : start + BATCH]
-                fresh.update(zip(some, threads.map(lambda file: _row(look_at(image_path(file))), some), strict=True))
+                fresh.update(zip(some, threads.map(lambda file: _row(image_path(file)), some), strict=True))
     finally:
-        store.save(fresh)
+        store.save({file: row for file, row in fresh.items() if not np.isnan(row["measures"][0])})
     if missing:
         yield Progress(0, "looks", len(missing), len(missing))
     return _looks(wanted, {**rows, **fresh})
 
 
-def _row(look: Look) -> Any:
+def _row(path: Path) -> Any:
     row = np.zeros((), dtype=_ROW)
-    row["measures"] = [getattr(look, name) for name in MEASURES]
-    row["signature"] = look.signature
+    row["measures"] = np.nan
+    with contextlib.suppress(DataError):
+        look = look_at(path)
+        row["measures"] = [getattr(look, name) for name in MEASURES]
+        row["signature"] = look.signature
     return row
 
 

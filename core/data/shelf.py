@@ -72,7 +72,7 @@ class Shelf:
             return
         twin = f"{TWIN_NOTE} {', '.join(repr(label) for label in same)}" if same else ""
         if not same:
-            write_once(self.path / "images" / f"{made.sha}.jpg", made.jpeg)
+            write_once(self.image_path(made.sha), made.jpeg)
         same[picture.label] = len(self.rows)
         row = {
             "item": f"{len(self.rows) + 1:06d}",
@@ -87,6 +87,10 @@ class Shelf:
             "note": "; ".join(note for note in (picture.note, made.note, twin) if note),
         }
         self.rows.append(row)
+
+    def image_path(self, sha: str) -> Path:
+        """Where a stored picture lies."""
+        return self.path / "images" / f"{sha}.jpg"
 
     def reject(self, rejected: Rejected) -> None:
         """Note a file that cannot be used, and keep its bytes while there is room."""

@@ -7,7 +7,8 @@ without being copies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ CONTRAST, LIGHT, TINT = 0.25, 0.2, 12.0  # how far copies may differ: logarithm,
 GAUDY = 0.9  # of its spread of colours, where that is more
 FLAT = 4.0  # grey levels: with less contrast there is nothing to compare
 BLOCK = 512
+RULES = 1  # a new number for every change of what counts as a copy
 _WAVES = 8
 Likeness = Callable[[np.ndarray], np.ndarray]
 
@@ -80,22 +82,17 @@ def group(count: int, pairs: Pairs) -> list[int | None]:
     return [numbers.get(place) for place in tops]
 
 
-def group_rows(files: Sequence[str], looks: Looks, *, fresh: Sequence[int] | None = None) -> list[int | None]:
+def group_rows(files: Sequence[str], looks: Looks, *, pairs: Pairs | None = None) -> list[int | None]:
     """The group of each row of a table, by its picture: near-copies and rows of one and the same file go together.
 
-    `fresh`: rows that are new; groups that hold none of them are left out.
+    `pairs`: the near-copies where they are known already. Groups are numbered in the order of their first rows.
     """
     places = looks.rows(files)
-    pairs = near_pairs(looks, fresh=None if fresh is None else places[list(fresh)])
-    by_place = group(len(looks.table), pairs)
-    named: list[Hashable] = [
-        ("file", place) if (number := by_place[place]) is None else number for place in places.tolist()
-    ]
-    members: dict[Hashable, list[int]] = {}
-    for row, name in enumerate(named):
-        members.setdefault(name, []).append(row)
-    numbers = {name: number for number, name in enumerate(name for name, rows in members.items() if len(rows) > 1)}
-    return [numbers.get(name) for name in named]
+    by_place = group(len(looks.table), near_pairs(looks) if pairs is None else pairs)
+    names = [("alone", place) if by_place[place] is None else ("group", by_place[place]) for place in places.tolist()]
+    count = Counter(names)
+    numbers: dict[tuple[str, int | None], int] = {}
+    return [numbers.setdefault(name, len(numbers)) if count[name] > 1 else None for name in names]
 
 
 def _greys(looks: Looks) -> np.ndarray:

@@ -44,8 +44,8 @@ def fill_sides(
 ) -> list[str]:
     """`sides` with the empty ones ("") filled as `stratified_split` does; given sides stay.
 
-    A group that has a member with a given side follows it (training, where its members were given both). Each class
-    comes as near to its share as its open pictures allow; nothing is raised when none can be set aside.
+    A group that has a member with a given side follows it; one whose members were given both sides binds no more.
+    Each class comes as near to its share as its open pictures allow; nothing is raised when none can be set aside.
     """
     if not 0 < valid_share < 1:
         raise SettingsError(
@@ -63,6 +63,19 @@ def fill_sides(
     if VALID not in draft.sides:
         draft.set_smallest_aside()
     return [side or TRAIN for side in draft.sides]
+
+
+def gathered(labels: Sequence[str], sides: Sequence[str], groups: Groups) -> list[str]:
+    """`sides` with groups that lie on both brought to the training side, as long as their classes keep validation."""
+    moved = list(sides)
+    left = Counter(label for label, side in zip(labels, sides, strict=True) if side == VALID)
+    for places in straddling(sides, groups).values():
+        leaving = Counter(labels[place] for place in places if sides[place] == VALID)
+        if all(left[label] > count for label, count in leaving.items()):
+            left -= leaving
+            for place in places:
+                moved[place] = TRAIN
+    return moved
 
 
 def side_changes(
@@ -112,8 +125,8 @@ class _Draft:
         for place, label in enumerate(labels):
             self.places.setdefault(label, []).append(place)
         members = _members(groups)
-        for places in members.values():
-            self._follow(places)
+        torn = {group for group, places in members.items() if not self._follow(places)}
+        groups = [None if group in torn else group for group in groups]
         self.units: dict[str, list[_Unit]] = {label: [] for label in self.places}
         for place, group in enumerate(groups):
             if not self.sides[place] and (group is None or members[group][0] == place):
@@ -123,11 +136,13 @@ class _Draft:
         # how many of each class are left for training
         self._left = Counter(label for label, side in zip(labels, self.sides, strict=True) if side != VALID)
 
-    def _follow(self, places: Sequence[int]) -> None:
-        """Where some of a group have a side, the others follow."""
+    def _follow(self, places: Sequence[int]) -> bool:
+        """Where some of a group have a side, the others follow; False when it lies on both sides already."""
         given = {self.sides[place] for place in places} - {""}
-        for place in places if given else ():
-            self.sides[place] = self.sides[place] or (TRAIN if TRAIN in given else VALID)
+        if len(given) == 1:
+            for place in places:
+                self.sides[place] = next(iter(given))
+        return len(given) < 2
 
     def set_aside(self, label: str, missing: int, rng: random.Random) -> None:
         """Give `missing` pictures of a class to validation, as nearly as whole units allow."""

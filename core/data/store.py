@@ -12,18 +12,21 @@ import stat
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from core.data.copies import Copies, find_copies, notes_on
 from core.data.decoder import Task
 from core.data.events import DataReady, Event, Progress
 from core.data.images import Encoded
 from core.data.layout import check_class_count
+from core.data.looks import Looks, scan
 from core.data.pool import Stopped, make_pictures
 from core.data.shelf import Picture, Rejected, Shelf
-from core.data.split import stratified_split
+from core.data.split import gathered, stratified_split
 from core.data.table import COLUMNS, Dataset, check_free_name, create_dataset
 from core.errors import DataError, ImageRejected
 from core.settings import ImportSettings
@@ -45,13 +48,15 @@ def publish(
     need_bytes: int | None = None,
     phase: str = "import",
     notes: Iterable[str] = (),
+    fixed_sides: bool = True,
     workers: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Store `pictures` as a data set; yields Progress and, last of all, DataReady.
 
-    `total` is how many there will be and `need_bytes` the most they will take on the disk, where known. When `stop()`
-    turns true the events end without DataReady and nothing is left behind; the same holds for any error.
+    `total` is how many there will be and `need_bytes` the most they will take on the disk, where known. Near-copies of
+    one shot go to one side; sides that the pictures bring along stay as they are, unless `fixed_sides` is False. When
+    `stop()` turns true the events end without DataReady and nothing is left behind; the same holds for any error.
     """
     name = check_free_name(workspace, name)
     check_free_space(workspace.root, min((total or 0) * STORED_BYTES, need_bytes or sys.maxsize))
@@ -62,7 +67,9 @@ def publish(
         for done in _store_all(shelf, pictures, workers=workers, stop=stop):
             yield Progress(seq=seq, phase=phase, done=done, total=max(done, total or 0))
             seq += 1
-        items, more = _table(shelf, settings)
+        steps = scan(workspace.cache, [row["file"] for row in shelf.rows], shelf.image_path, stop=stop)
+        seen, seq = yield from _numbered(steps, seq)
+        items, more = _table(shelf, settings, seen, fixed_sides=fixed_sides)
         shelf.close()
         dataset = create_dataset(
             workspace,
@@ -80,6 +87,17 @@ def publish(
         if not published:
             remove_tree(path)
     yield _ready(dataset, items, shelf, seq=seq, notes=(*notes, *more))
+
+
+def _numbered(steps: Generator[Progress, None, Looks], seq: int) -> Generator[Progress, None, tuple[Looks, int]]:
+    """Progress numbered on from `seq`; returns what the steps return, and the number that comes next."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as done:
+            return done.value, seq
+        yield replace(event, seq=seq)
+        seq += 1
 
 
 def sweep_unfinished(workspace: Workspace, *, max_age_s: float = UNFINISHED_MAX_AGE_S) -> int:
@@ -139,7 +157,7 @@ def _ready_made(picture: Picture) -> Encoded:
     raise TypeError(f"{picture.original_name} came back without a picture")
 
 
-def _table(shelf: Shelf, settings: ImportSettings) -> tuple[pd.DataFrame, list[str]]:
+def _table(shelf: Shelf, settings: ImportSettings, seen: Looks, *, fixed_sides: bool) -> tuple[pd.DataFrame, list[str]]:
     """The items with a side each, and notes; DataError when they are no data set."""
     if not shelf.rows:
         first = shelf.rejected[0] if shelf.rejected else {"name": "", "reason": ""}
@@ -150,20 +168,24 @@ def _table(shelf: Shelf, settings: ImportSettings) -> tuple[pd.DataFrame, list[s
         )
     items = pd.DataFrame(shelf.rows, columns=list(COLUMNS))
     check_class_count(items["label"], shelf.source)
-    notes = _split(items, settings)
+    copies = find_copies(list(items["label"]), list(items["file"]), seen)
+    notes = _split(items, settings, copies, fixed_sides=fixed_sides)
     _check_training_side(items)
-    return items, notes + _case_twins(items["label"])
+    return items, [*notes, *notes_on(copies, list(items["split"])), *_case_twins(items["label"])]
 
 
-def _split(items: pd.DataFrame, settings: ImportSettings) -> list[str]:
+def _split(items: pd.DataFrame, settings: ImportSettings, copies: Copies, *, fixed_sides: bool) -> list[str]:
     """Fill the empty sides of `items`; a given validation set stays as it was given."""
     given = items["split"]
     if (given == "valid").any():
         items.loc[given == "", "split"] = "train"
+        if not fixed_sides:
+            items["split"] = gathered(list(items["label"]), list(items["split"]), copies.groups)
         return []
-    sides = stratified_split(list(items["label"]), valid_share=settings.valid_share, seed=settings.seed)
     had_train = bool((given == "train").any())
-    items["split"] = sides
+    items["split"] = stratified_split(
+        list(items["label"]), valid_share=settings.valid_share, seed=settings.seed, groups=copies.groups
+    )
     if not had_train:
         return []
     share = f"{settings.valid_share:.0%}"

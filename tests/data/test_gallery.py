@@ -249,7 +249,7 @@ def test_fashion_is_downloaded_once_with_progress(workspace, served, monkeypatch
     serve_fashion(folder, address, monkeypatch)
     assert not is_available(workspace, "fashion")
     events = list(make_sample(workspace, "fashion", name="f", per_class=5, seed=1))
-    assert {event.phase for event in events[:-1]} == {"download", "import"}
+    assert {event.phase for event in events[:-1]} == {"download", "import", "looks"}
     assert (events[-1].kept, events[-1].valid, len(events[-1].classes)) == (50, 10, 10)
     items = load_dataset(workspace, events[-1].dataset).items()
     assert set(items["width"]) == {28} and Counter(items["label"]) == dict.fromkeys(real_sets.FASHION_CLASSES, 5)

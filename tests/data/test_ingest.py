@@ -67,7 +67,7 @@ def workspace(tmp_path) -> Workspace:
 def bring(workspace: Workspace, source: Path, name: str = "pets", **more) -> DataReady:
     events = list(import_source(workspace, source, name=name, settings=more.pop("settings", SETTINGS), **more))
     assert [event.seq for event in events] == list(range(len(events)))
-    assert all(isinstance(event, Progress) and event.phase == "import" for event in events[:-1])
+    assert all(isinstance(event, Progress) and event.phase in ("import", "looks") for event in events[:-1])
     assert events[-2].done == events[-2].total and isinstance(events[-1], DataReady)
     return events[-1]
 

@@ -105,6 +105,16 @@ def test_a_missing_or_damaged_picture_is_named(tmp_path):
             look_at(tmp_path / name)
 
 
+def test_a_picture_that_cannot_be_read_has_no_measures_and_is_looked_at_again(folder, tmp_path):
+    place = lambda name: folder / f"{name}.jpg"  # noqa: E731
+    found, _ = drain(scan(tmp_path / "cache", ["0", "gone"], place))
+    assert found.table.set_index("file").loc["gone"].isna().all() and not found.signatures[1].any()
+    assert found.table.set_index("file").loc["0"].notna().all()
+    (folder / "gone.jpg").write_bytes(jpeg(scene(9, (120, 80))))
+    found, told = drain(scan(tmp_path / "cache", ["0", "gone"], place))
+    assert found.table.notna().all(axis=None) and told[-1].total == 1
+
+
 def test_every_picture_is_looked_at_once(folder, tmp_path, monkeypatch):
     seen = []
     real = look_at

@@ -152,8 +152,9 @@ def test_groups_are_chained_and_numbered_in_order():
 
 def test_rows_of_one_file_are_one_group_and_so_are_near_copies(strangers):
     looks = looks_of([*strangers[:5], cropped(strangers[2])])
-    assert group_rows(["p1", "p0", "p2", "p1", "p5", "p3"], looks) == [0, None, 1, 0, 1, None]
-    assert group_rows(["p1", "p0", "p2", "p1", "p5", "p3"], looks, fresh=[5]) == [0, None, None, 0, None, None]
+    rows = ["p1", "p0", "p2", "p1", "p5", "p3"]
+    assert group_rows(rows, looks) == [0, None, 1, 0, 1, None]
+    assert group_rows(rows, looks, pairs=near_pairs(looks, fresh=[3])) == [0, None, None, 0, None, None]
 
 
 def test_the_mirror_image_of_a_descriptor_is_that_of_the_mirror_image(strangers):

@@ -207,6 +207,7 @@ def _events(
         need_bytes=len(pictures) * SMALL_PICTURE_BYTES if sample.name == "fashion" else None,
         phase="draw" if sample.name == "bears" else "import",
         notes=notes,
+        fixed_sides=False,
         stop=stop,
     )
 
