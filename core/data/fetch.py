@@ -16,12 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-import httpcore
 import httpx
 
 from core.data.images import Encoded
 from core.data.url_list import UrlRow
-from core.data.web import Answer, Limits, get, open_pool
+from core.data.web import Answer, Limits, Lines, get
 from core.errors import ImageRejected
 
 LIMITS = Limits()
@@ -114,19 +113,16 @@ class _Work:
             await everything
 
     async def _all(self) -> None:
-        gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._limits.per_host))
-        async with open_pool(self._limits, allow_hosts=self._allow_hosts) as pool, asyncio.TaskGroup() as group:
-            for rows in self._rows.values():
-                for _ in range(min(self._limits.per_host, len(rows))):
-                    group.create_task(self._host(rows, pool, gates, group))
+        lines = Lines(self._limits, allow_hosts=self._allow_hosts)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for rows in self._rows.values():
+                    for _ in range(min(self._limits.per_host, len(rows))):
+                        group.create_task(self._host(rows, lines, group))
+        finally:
+            await lines.close()
 
-    async def _host(
-        self,
-        rows: deque[UrlRow],
-        pool: httpcore.AsyncConnectionPool,
-        gates: dict[str, asyncio.Semaphore],
-        group: asyncio.TaskGroup,
-    ) -> None:
+    async def _host(self, rows: deque[UrlRow], lines: Lines, group: asyncio.TaskGroup) -> None:
         """Work through the rows of one host, one after the other; several of these share them."""
         while rows:
             await self._places.acquire()
@@ -134,8 +130,7 @@ class _Work:
                 self._places.release()
                 return
             row = rows.popleft()
-            answer = await get(row.url, pool=pool, gate=gates.__getitem__, limits=self._limits)
-            group.create_task(self._finish(row, answer))
+            group.create_task(self._finish(row, await get(row.url, lines=lines, limits=self._limits)))
 
     async def _finish(self, row: UrlRow, answer: Answer) -> None:
         """Have the picture opened and hand it over; only then is its place free again."""

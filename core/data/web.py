@@ -11,10 +11,11 @@ import contextlib
 import re
 import ssl
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 import httpcore
 import httpx
@@ -28,6 +29,7 @@ HEADERS = (
     (b"Accept", b"image/*,*/*;q=0.5"),
     (b"Accept-Encoding", b"identity"),
 )
+KEEP_S, KEPT_LINES = 5.0, 64  # how long a connection waits for another request, and how many may
 REDIRECTS = (301, 302, 303, 307, 308)
 _BROKEN = (  # what a server, or a name that no server can have, makes the layers below raise; TLS raises OSError
     httpcore.NetworkError,
@@ -57,7 +59,7 @@ class Limits:
     deadline_s: float = 10.0
     redirects: int = 5
     retries: int = 2
-    backoff_s: float = 0.5  # before the second attempt, twice that before the third
+    backoff_s: float = 0.25  # before the second attempt, twice that before the third
 
 
 @dataclass(frozen=True)
@@ -80,38 +82,79 @@ class _Failed(Exception):
         self.wait_s = wait_s
 
 
-Gate = Callable[[str], AbstractAsyncContextManager[object]]
+class Lines:
+    """Connections of one fetch, all through the guard: a few to each host at a time, and the last ones kept.
+
+    Proxies of the environment are not used. A pool of the library would look at all connections for every request.
+    """
+
+    def __init__(self, limits: Limits, *, allow_hosts: Iterable[str] = ()) -> None:
+        self._backend = GuardedBackend(allow_hosts=allow_hosts)
+        self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.per_host))
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom to trust: reading that takes a while, so only for the first address that begins with https."""
+        return httpcore.default_ssl_context()
+
+    @contextlib.asynccontextmanager
+    async def to(self, url: httpcore.URL) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
+        """A connection for one request, when it is this one's turn."""
+        async with self._gates[url.host.decode("latin-1")]:
+            line = await self._kept(url.origin) or self._new(url.origin)
+            try:
+                yield line
+            finally:
+                await self._put_back(line)
+
+    async def close(self) -> None:
+        """Close what was kept."""
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    def _new(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._tls if origin.scheme == b"https" else None,
+            keepalive_expiry=KEEP_S,
+            network_backend=self._backend,
+        )
+
+    async def _kept(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
+        for line in [line for line in reversed(self._idle) if line.can_handle_request(origin)]:
+            self._idle.remove(line)
+            if not line.has_expired():
+                return line
+            await line.aclose()
+        return None
+
+    async def _put_back(self, line: httpcore.AsyncHTTPConnection) -> None:
+        if not line.is_available():
+            await line.aclose()
+            return
+        self._idle.append(line)
+        if len(self._idle) > KEPT_LINES:
+            await self._idle.pop(0).aclose()
 
 
-def open_pool(limits: Limits, *, allow_hosts: tuple[str, ...] = ()) -> httpcore.AsyncConnectionPool:
-    """Connections for one fetch, all through the guard. Proxies of the environment are not used."""
-    return httpcore.AsyncConnectionPool(
-        ssl_context=httpcore.default_ssl_context(),
-        max_connections=limits.at_once,
-        keepalive_expiry=5.0,
-        network_backend=GuardedBackend(allow_hosts=allow_hosts),
-    )
-
-
-async def get(url: str, *, pool: httpcore.AsyncConnectionPool, gate: Gate, limits: Limits) -> Answer:
-    """Fetch one address. `gate(host)` lets a few at a time through to each host."""
+async def get(url: str, *, lines: Lines, limits: Limits) -> Answer:
+    """Fetch one address."""
     ends = time.monotonic() + limits.deadline_s
     try:
         async with asyncio.timeout(limits.deadline_s):
-            return await _until_it_works(url, pool=pool, gate=gate, limits=limits, ends=ends)
+            return await _until_it_works(url, lines=lines, limits=limits, ends=ends)
     except _Failed as failed:
         return failed.answer
     except TimeoutError:
         return Answer("too_slow", f"The picture was not there after {limits.deadline_s:g} seconds.")
 
 
-async def _until_it_works(
-    url: str, *, pool: httpcore.AsyncConnectionPool, gate: Gate, limits: Limits, ends: float
-) -> Answer:
+async def _until_it_works(url: str, *, lines: Lines, limits: Limits, ends: float) -> Answer:
     attempt = 0
     while True:
         try:
-            return await _follow(url, pool=pool, gate=gate, limits=limits)
+            return await _follow(url, lines=lines, limits=limits)
         except _Failed as failed:
             wait = limits.backoff_s * 2**attempt if failed.wait_s is None else failed.wait_s
             if not failed.again or attempt == limits.retries or time.monotonic() + wait >= ends:
@@ -120,12 +163,11 @@ async def _until_it_works(
             attempt += 1
 
 
-async def _follow(url: str, *, pool: httpcore.AsyncConnectionPool, gate: Gate, limits: Limits) -> Answer:
+async def _follow(url: str, *, lines: Lines, limits: Limits) -> Answer:
     """Ask, and go where the server says the picture is; every hop passes the same checks."""
     here = check_address(url)
     for _ in range(limits.redirects + 1):
-        async with gate(here.host):
-            found = await _ask(here, pool=pool, limits=limits)
+        found = await _ask(here, lines=lines, limits=limits)
         if isinstance(found, Answer):
             return found
         here = check_address(found, start=here)
@@ -147,11 +189,12 @@ def check_address(url: str, *, start: httpx.URL | None = None) -> httpx.URL:
     return found
 
 
-async def _ask(url: httpx.URL, *, pool: httpcore.AsyncConnectionPool, limits: Limits) -> Answer | str:
+async def _ask(url: httpx.URL, *, lines: Lines, limits: Limits) -> Answer | str:
     """One request: the bytes, or the address to go on to."""
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     try:
-        async with pool.stream("GET", target, headers=[(b"Host", url.netloc), *HEADERS]) as response:
+        headers_out = [(b"Host", url.netloc), *HEADERS]
+        async with lines.to(target) as line, line.stream("GET", target, headers=headers_out) as response:
             headers = {name.decode("latin-1").lower(): value for name, value in response.headers}
             if response.status in REDIRECTS and "location" in headers:
                 return _text(headers["location"])

@@ -19,7 +19,8 @@ def answer(status: int, body: bytes, *headers: tuple[bytes, bytes], length: int 
 class WebServer:
     """`pages` maps a path to a function of it: bytes to send, or a generator of bytes; "/" stands for all others.
 
-    `asked` lists the paths in the order they came, `most` is how many were answered at the same time.
+    `asked` lists the paths in the order they came, `most` is how many were answered at the same time, `connections` how
+    many there were in all.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class WebServer:
         self.asked: list[str] = []
         self.heads: list[bytes] = []
         self.most = 0
+        self.connections = 0
         self._now = 0
         self._lock = threading.Lock()
         self._open = True
@@ -53,6 +55,7 @@ class WebServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
