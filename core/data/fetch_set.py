@@ -21,12 +21,12 @@ from core.data.decoder import Task
 from core.data.edits import DELETED, check_classes
 from core.data.events import DataReady, Event, Fetched, Progress
 from core.data.fetch import LIMITS, Arrived, fetch
+from core.data.fetch_report import GOOD, Key, key_of, outcomes
 from core.data.growth import Growth, ready
 from core.data.images import Encoded
 from core.data.pool import Crew, process_count
 from core.data.shelf import Picture
 from core.data.table import Dataset
-from core.data.text_table import to_csv
 from core.data.url_list import UrlRow, plain_url
 from core.data.web import Limits
 from core.errors import ImageRejected
@@ -35,29 +35,11 @@ from core.workspace import check_free_space
 COMMIT_PICTURES, COMMIT_EVERY_S = 25, 3.0
 PROGRESS_EVERY_S = 0.25
 STORED_BYTES = 120_000
-FETCHED_CODES: Mapping[str, str] = {  # what can become of an address, and a word or two for tables
-    "saved": "saved",
-    "duplicate": "there already",
-    "deleted_before": "in the bin",
-    "not_an_image": "not an image",
-    "format": "a format that is not read",
-    "damaged": "damaged picture",
-    "wrong_size": "too small or too long",
-    "refused_address": "refused address",
-    "bad_address": "not an address",
-    "too_large": "too large",
-    "too_slow": "too slow",
-    "http_status": "refused by the server",
-    "failed": "no connection",
-}
-GOOD = frozenset({"saved", "duplicate", "deleted_before"})
-WORTH_RETRYING = frozenset({"too_slow", "http_status", "failed", "damaged"})
 _REASONS: Mapping[str, str] = {
     "saved": "The picture was saved.",
     "duplicate": "The same picture is in this class already.",
     "deleted_before": "This picture was deleted from the class before; take it out of the bin if you want it back.",
 }
-Key = tuple[str, str]  # label and address
 _DECODER_CODES: Mapping[str, str] = {
     "not_a_picture": "not_an_image",
     "empty": "not_an_image",
@@ -95,12 +77,12 @@ def fetch_into(
     listed = {"", *items["file"]}
     earlier = {key: event for key, event in outcomes(before).items() if event.file in listed}
     account = _Account(rows, earlier)
-    wanted = [row for row in rows if _key(row) not in earlier]
+    wanted = [row for row in rows if key_of(row) not in earlier]
     yield account.progress()
     for row in wanted:
-        if known := there.get(_key(row)):
+        if known := there.get(key_of(row)):
             yield account.tell(row, *known)
-    fresh = [row for row in wanted if _key(row) not in there]
+    fresh = [row for row in wanted if key_of(row) not in there]
     try:
         with _decoders(workers) as decode:
             for arrived in fetch(fresh, limits=limits, allow_hosts=allow_hosts, decode=decode, stop=stop):
@@ -121,7 +103,7 @@ class _Account:
 
     def __init__(self, rows: Sequence[UrlRow], earlier: Mapping[Key, Fetched]) -> None:
         self.total = len(rows)
-        self.done = sum(_key(row) in earlier for row in rows)
+        self.done = sum(key_of(row) in earlier for row in rows)
         self._told = dict(earlier)
         self._seq = itertools.count()
         self._last = dict.fromkeys(("commit", "progress"), time.monotonic())
@@ -139,7 +121,7 @@ class _Account:
         self.done += 1
         url, reason = plain_url(row.url), reason or _REASONS[code]
         event = Fetched(next(self._seq), row.line, row.label, url, code, reason, file)
-        self._told[_key(event)] = event
+        self._told[key_of(event)] = event
         return event
 
     def progress(self) -> Progress:
@@ -168,10 +150,6 @@ def _decoders(workers: int | None) -> Iterator[Callable[[bytes], Future[Encoded 
 
     with ThreadPoolExecutor(count, thread_name_prefix="pictures") as threads, Crew(count) as crew:
         yield lambda data: threads.submit(opened, data)
-
-
-def _key(row: UrlRow | Fetched) -> Key:
-    return row.label, plain_url(row.url)
 
 
 def _there(items: pd.DataFrame) -> dict[Key, tuple[str, str, str]]:
@@ -207,21 +185,3 @@ def _file_name(url: str) -> str:
     """The last word of an address, for people: it decides nothing."""
     found = httpx.URL(url)
     return PurePosixPath(found.path).name or found.host
-
-
-def outcomes(events: Iterable[object]) -> dict[Key, Fetched]:
-    """What became of each (label, address) in the end, in the order in which they were first told."""
-    return {_key(event): event for event in events if isinstance(event, Fetched)}
-
-
-def failed_rows(events: Iterable[object]) -> list[UrlRow]:
-    """The rows that may do better when they are fetched once more, by their lines."""
-    failed = [event for event in outcomes(events).values() if event.code in WORTH_RETRYING]
-    return sorted(UrlRow(event.line, event.label, event.url) for event in failed)
-
-
-def report_csv(events: Iterable[object]) -> str:
-    """What became of each address as a CSV file that is safe to open in a spreadsheet."""
-    header: Sequence[str] = ("line", "label", "url", "code", "reason", "file")
-    told = sorted(outcomes(events).values(), key=lambda event: event.line)
-    return to_csv(header, [[str(getattr(event, name)) for name in header] for event in told])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from core.data.fetch_set import FETCHED_CODES, GOOD, failed_rows, outcomes, report_csv
+from core.data.fetch_report import FETCHED_CODES, GOOD, failed_rows, outcomes, report_csv
 from core.errors import LabError
 from core.plots.style import counted, esc
 from core.text import read
