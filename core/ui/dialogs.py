@@ -35,6 +35,8 @@ def show(title: str, body: Callable[[], None]) -> None:
 
     @st.dialog(title, on_dismiss=close)
     def drawn() -> None:
+        # a dialog lies outside the part of the page that knows which theme is on
+        st.html(f"<style>[data-testid='stDialog'] {{ color-scheme: {state.theme()}; }}</style>")
         with page.boundary():
             body()
 

@@ -514,3 +514,33 @@ def test_files_that_could_not_be_used_later_are_listed_too(lab):
     app = open_page("build")
     assert healthy(app) and "could not be used: 1" in app.expander[0].label
     assert list(app.dataframe[0].value["name"]) == ["=1+2.txt"]
+
+
+# --- the split
+
+
+def test_moving_the_seed_shows_who_changes_sides_and_nothing_happens_before_it_is_wanted(lab):
+    dataset = make_toy(lab.home)
+    app = open_page("build", part="split")
+    assert healthy(app) and "9 set aside for the exam (25 %)" in words(app)
+    assert app.toggle[0].value and "results stay comparable" in words(app)
+    app.toggle[0].set_value(False).run()
+    app.number_input(key=f"split.seed.{dataset.id}").set_value(5).run()
+    table = app.dataframe[0].value
+    assert healthy(app) and "would change sides" in words(app) and "cannot be compared" in words(app)
+    assert list(table["class"]) == ["b", "g", "r"] and list(table["exam then"]) == [3, 3, 3]
+    assert words(app).count("/thumb/") == table["change sides"].sum() and fresh(dataset).version == dataset.version
+    app.button(key="split.use").click().run()
+    made = fresh(dataset)
+    assert healthy(app) and (made.seed, made.valid_share) == (5, 0.25) and made.version != dataset.version
+    assert "These are the sides that the set has now" in words(app)
+    app.button(key="build.undo").click().run()
+    assert fresh(dataset).version == dataset.version
+
+
+def test_a_larger_exam_is_previewed_per_class(lab):
+    dataset = make_toy(lab.home)
+    app = open_page("build", part="split")
+    app.toggle[0].set_value(False).run()
+    app.select_slider(key=f"split.share.{dataset.id}").set_value(0.5).run()
+    assert list(app.dataframe[0].value["exam then"]) == [6, 6, 6]
