@@ -24,7 +24,7 @@ from core.data.shelf import Picture, Rejected, keep_original, read_report, repor
 from core.data.split import fill_sides
 from core.data.table import Dataset, load_dataset
 from core.errors import DataError, ImageRejected
-from core.workspace import check_free_space, write_atomic
+from core.workspace import check_free_space, new_id, write_atomic
 
 COMMIT_PICTURES, COMMIT_EVERY_S = 50, 3.0
 STORED_BYTES = 120_000
@@ -39,6 +39,7 @@ class Growth:
         self.words = words
         self.rejected: list[dict[str, str]] = []
         self.added = 0
+        self._batch = new_id()  # all that this growth lists is taken back as one
         self._pending: list[tuple[Picture, Encoded]] = []
         self._unreported: list[dict[str, str]] = []
         items = dataset.items()
@@ -72,7 +73,7 @@ class Growth:
         """List what was stored since the last time, as one edit that can be taken back."""
         if self._pending:
             looks(self.dataset)  # what nobody has looked at yet is looked at before the data set is held
-            edited = edit(self.dataset, "add", f"{self.words} ({len(self._pending)})", self._plan)
+            edited = edit(self.dataset, "add", self.words, self._plan)
             self.dataset, self._pending = edited.dataset, []
             self.added += edited.changed
         if self._unreported:
@@ -90,7 +91,7 @@ class Growth:
             self._store(made)  # somebody may have emptied the bin since, and the picture with it
         if not rows:
             return Plan()
-        return Plan(rows=_with_sides(now, items, rows))
+        return Plan(rows=_with_sides(now, items, rows), more={"batch": self._batch})
 
     def _store(self, made: Encoded) -> None:
         path = self.dataset.image_path(made.sha)

@@ -99,9 +99,19 @@ def _stacks(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         elif line["edit"] == "redo" and undone:
             done.append(undone.pop())
         elif line["edit"] not in ("undo", "redo"):
+            if done and line.get("batch") and line["batch"] == done[-1].get("batch"):
+                line = _joined(done.pop(), line)
             done.append(line)
             undone = []
     return done, undone
+
+
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Two lines of one piece of work, such as a long fetch that is listed bit by bit, as one edit."""
+    lists = {name: [*first.get(name, ()), *second.get(name, ())] for name in ("changes", "added")}
+    settings = [*(first.get("settings") or ())[:1], *(second.get("settings") or ())]
+    ends = settings[:1] + settings[-1:] if len(settings) > 1 else first.get("settings", [])
+    return {**first, **lists, "settings": ends, "version": second["version"], "time": second["time"]}
 
 
 def _entry(line: Mapping[str, Any], *, undone: bool) -> Entry:

@@ -152,3 +152,20 @@ def test_growth_of_a_toy_set_goes_on_counting_items(tmp_path):
     toy = make_toy(tmp_path, per_class=2, classes=2)
     made, _ = grown(toy, pictures("r", 1, seed=77))
     assert made.items()["item"].iloc[-1] == "000004"
+
+
+def test_what_was_listed_in_several_batches_is_taken_back_as_one(draft):
+    growth = Growth(draft, source="upload", words="added pictures")
+    for place, data in enumerate(photos(3)):
+        made = reencode(data)
+        growth.keep(Picture(made, "cat", f"{place}.jpg"), made)
+        growth.commit()
+    assert [(entry.kind, entry.count) for entry in edits.history(draft)][0] == ("add", 3)
+    assert len(edits.undo(growth.dataset).dataset.kept()) == 0
+    assert len(edits.redo(growth.dataset).dataset.kept()) == 3
+
+
+def test_two_uploads_one_after_the_other_are_taken_back_one_by_one(draft):
+    one, _ = grown(draft, pictures("cat", 2))
+    two, _ = grown(one, pictures("cat", 2, seed=3))
+    assert len(edits.undo(two).dataset.kept()) == 2
