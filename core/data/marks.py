@@ -37,6 +37,7 @@ class Marks:
     pending: Mapping[str, Mark] = field(default_factory=dict)
     judged: Mapping[str, str] = field(default_factory=dict)
     applied: Applied | None = None
+    steps: int = 0  # that can be taken back
 
     def count(self, action: str) -> int:
         """How many pictures are marked with an action: "keep", "delete" or "relabel"."""
@@ -123,7 +124,7 @@ def _marks(steps: list[_Step], base: Mapping[str, Any], labels: Mapping[str, str
     applied = base["applied"]
     if applied is not None:
         applied = Applied(applied["changed"], tuple(applied["skipped"]), applied["time"])
-    return Marks(pending, judged, applied)
+    return Marks(pending, judged, applied, len(steps))
 
 
 def _carried_out(mark: Mark, label: str | None) -> bool:
