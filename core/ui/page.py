@@ -43,6 +43,7 @@ PAGES: Mapping[str, PageInfo] = {
     "home": PageInfo("Start", "Home", ":material/home:"),
     "build": PageInfo("Data", "Build", ":material/add_photo_alternate:"),
     "explore": PageInfo("Data", "Explore", ":material/search_insights:"),
+    "clean": PageInfo("Data", "Clean", ":material/mop:"),
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
 }

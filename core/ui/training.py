@@ -138,6 +138,8 @@ def _next_steps(run: Run) -> None:
         st.button(label, key="train.resume", icon=":material/resume:", width="stretch", on_click=_resume, args=(run,))
     if usable and run.state != "diverged":
         page.next_step("Try your model", "predict", key="train.predict", width="stretch", model=run.id)
+        if st.button("Clean its data", key="train.clean", icon=":material/mop:", width="stretch"):
+            page.go("clean", dataset=run.request["dataset"], run=run.id, find="1")
     label = f"Again, at {rate(lower_rate(rate_of(run)))}" if run.state == "diverged" else "Train another"
     st.button(label, key="train.again", icon=":material/replay:", width="stretch", on_click=_again, args=(run,))
 
