@@ -30,11 +30,23 @@ def read_issues(path: Path) -> pd.DataFrame:
 def standing(issues: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """The issues of pictures that still count, with what the table says about them now, in the order of the issues.
 
-    `items` are the rows that count. A picture whose like is gone is no duplicate any more.
+    `items` are the rows that count. A picture whose like is gone is no copy any more. What is said about classes or
+    the whole set is not among them: see `of_classes` and `of_all`.
     """
     found = issues.merge(items[_OF_ITEM], on="item", how="inner")
     members = found.groupby(["check", "group"])["item"].transform("nunique")
     return found[(found["group"] == "") | (members > 1)].reset_index(drop=True)
+
+
+def of_classes(issues: pd.DataFrame, items: pd.DataFrame) -> dict[str, list[str]]:
+    """What was said about whole classes that still have pictures: label -> sentences."""
+    said = issues[(issues["item"] == "") & issues["group"].isin(set(items["label"]))]
+    return {label: list(rows["words"]) for label, rows in said.groupby("group", sort=False)}
+
+
+def of_all(issues: pd.DataFrame) -> list[str]:
+    """What was said about the whole set."""
+    return list(issues.loc[(issues["item"] == "") & (issues["group"] == ""), "words"])
 
 
 def spares(found: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from core.data.problems import COLUMNS, disagreeing, one_side, read_issues, spares, standing
+from core.data.problems import COLUMNS, disagreeing, of_all, of_classes, one_side, read_issues, spares, standing
 from core.errors import NotFound, WorkspaceError
 
 ITEMS = pd.DataFrame(
@@ -49,6 +49,21 @@ def test_deleted_pictures_and_groups_of_one_are_no_problem_any_more():
     found = standing(ISSUES, ITEMS[~ITEMS["item"].isin(["1", "6"])])
     assert list(found[found["check"] == "dark"]["item"]) == ["5"]
     assert set(found[found["check"] == "twins"]["group"]) == {"g1", "g2"}
+
+
+def test_what_is_said_of_a_class_or_of_all_is_no_issue_of_a_picture():
+    said = pd.DataFrame(
+        [
+            ("shortcut", "", 0.9, "cat", "darker"),
+            ("shortcut", "", 0.9, "cat", "bluer"),
+            ("shortcut", "", 0.9, "cow", "gone"),
+            ("dark", "", 0.9, "", "All are dark."),
+        ],
+        columns=list(COLUMNS),
+    )
+    issues = pd.concat([ISSUES, said])
+    assert len(standing(issues, ITEMS)) == len(ISSUES)
+    assert of_classes(issues, ITEMS) == {"cat": ["darker", "bluer"]} and of_all(issues) == ["All are dark."]
 
 
 def test_of_each_group_the_largest_stays_and_the_first_of_equal_ones():
