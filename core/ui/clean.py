@@ -14,23 +14,26 @@ from core.data.table import Dataset, load_dataset
 from core.text import read
 from core.train.runs import Run
 from core.ui import apply_bar, clean_controls, clean_one, clean_twelve, page, state, suspects
+from core.ui.clean_controls import Offer
 from core.ui.desk import Desk
 
 
-def show(dataset: Dataset, search: Run) -> None:
+def show(dataset: Dataset, search: Run, offer: Offer) -> None:
     """The cleaner, drawn again at every key press without the rest of the page."""
 
     @st.fragment
     def work() -> None:
         with page.boundary():
-            _work(load_dataset(dataset.workspace, dataset.id), search)
+            if offer.moved_on(dataset):
+                st.rerun()
+            _work(load_dataset(dataset.workspace, dataset.id), search, offer)
 
     work()
 
 
-def _work(dataset: Dataset, search: Run) -> None:
+def _work(dataset: Dataset, search: Run, offer: Offer) -> None:
     with st.container(key="clean-work"):
-        view, desk = _desk(dataset, search)
+        view, desk = _desk(dataset, search, offer)
         with st.container(key="clean-desk"):
             if not len(desk.rows):
                 page.see(read("clean", "nothing_left" if desk.marks.judged else "nothing"))
@@ -41,10 +44,10 @@ def _work(dataset: Dataset, search: Run) -> None:
                 clean_twelve.show(desk)
 
 
-def _desk(dataset: Dataset, search: Run) -> tuple[str, Desk]:
+def _desk(dataset: Dataset, search: Run, offer: Offer) -> tuple[str, Desk]:
     """What is chosen, and what that brings to the desk."""
     marks = read_marks(dataset, suspects.labels_now(dataset))
-    choice = clean_controls.choose(dataset)
+    choice = clean_controls.choose(dataset, offer)
     queue = suspects.queue(search, dataset, choice.order)
     without = {} if choice.again else marks.judged
     rows = suspects.rows_of(queue, label=choice.label, split=choice.side, without=without)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.data.table import Dataset
-from core.ui import state
+from core.train.runs import Run
+from core.ui import forms, models, state
 from core.ui.suspects import ORDER_TITLES
 
 VIEWS = {"one": ":material/crop_square: One", "twelve": ":material/grid_view: Twelve"}
@@ -30,7 +31,22 @@ class Choice:
     again: bool
 
 
-def choose(dataset: Dataset) -> Choice:
+@dataclass(frozen=True)
+class Offer:
+    """What else there is: other data sets, and the models that learned from this one."""
+
+    datasets: list[Dataset]
+    models: list[Run]
+    model: Run
+
+    def moved_on(self, dataset: Dataset) -> bool:
+        """Whether another data set or model was chosen since the page was drawn."""
+        wanted, run = state.from_address("dataset"), state.from_address("run")
+        known = {other.id for other in self.models}
+        return wanted not in (None, dataset.id) or (run in known and run != self.model.id)
+
+
+def choose(dataset: Dataset, offer: Offer) -> Choice:
     """The row of controls. Order and view stand in the page's address, so that a refresh finds them."""
     with st.container(key="clean-controls", horizontal=True, vertical_alignment="center"):
         order = _segments("Order", ORDER_TITLES, "order", _remember_in_address)
@@ -38,8 +54,22 @@ def choose(dataset: Dataset) -> Choice:
         view = _segments("Show", VIEWS, "view", _remember_in_address)
         with st.popover("More", icon=":material/tune:"):
             side = _segments("Side", SIDES, "clean.side", state.put, label_visibility="visible")
+            _elsewhere(dataset, offer)
             again = st.toggle("Show what you judged in earlier rounds", key="clean.again", persist_state="session")
     return Choice(order, view, label, None if side == "all" else side, again)
+
+
+def _elsewhere(dataset: Dataset, offer: Offer) -> None:
+    """Another data set, or another model to judge this one."""
+    if len(offer.datasets) > 1:
+        forms.dataset(offer.datasets, dataset, key="clean.dataset")
+    if len(offer.models) > 1:
+        by_id = {run.id: run for run in offer.models}
+        st.selectbox(
+            "Judged by", list(by_id), index=list(by_id).index(offer.model.id), key=f"clean.model.{offer.model.id}",
+            format_func=lambda wanted: models.run_title(by_id[wanted]), required=True,
+            on_change=lambda: state.to_address("run", st.session_state[f"clean.model.{offer.model.id}"]),
+        )  # fmt: skip
 
 
 def _remember_in_address(name: str, value: str) -> None:

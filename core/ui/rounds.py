@@ -107,6 +107,15 @@ def _words(entry: Entry) -> str:
     return entry.words.removeprefix("cleaned: ")
 
 
+def way_back(dataset: Dataset) -> None:
+    """For data that cannot be learned any more: take the last cleaning back."""
+    last = ledger.to_undo(dataset.path)
+    if last is not None and last.kind == "clean":
+        with st.container(key="card-round"):
+            page.see(page.say("clean", "applied", words=_words(last)), "attention")
+            _undo_button(dataset, last)
+
+
 def _back_and_forth(dataset: Dataset, last: Entry | None, undone: Entry | None) -> None:
     """Buttons to take the last cleaning back as a whole, and to do it again."""
     if last is not None and last.kind == "clean":

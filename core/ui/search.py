@@ -9,7 +9,8 @@ from core.errors import LabError
 from core.settings import TrainSettings, preset, to_record
 from core.text import read
 from core.train.runs import Run, list_runs
-from core.ui import cache, clean, edit_log, page, practice, rounds, state, suspects
+from core.ui import cache, clean, edit_log, forms, page, practice, rounds, state, suspects
+from core.ui.clean_controls import Offer
 from core.ui.live import watch
 from core.ui.suspects import progress
 
@@ -27,13 +28,27 @@ def show() -> None:
             page.next_step("Build a data set", "build", key="clean.gate")
         practice.card()
         return
+    if not dataset.trainable:
+        rounds.way_back(dataset)
     page.require_classes(dataset)
     found = suspects.models_of(dataset)
-    if not found:
-        _need_model(dataset)
-        if not practice.known(dataset):
-            practice.card()
+    if found:
+        _judge(dataset, found)
         return
+    _chooser(dataset)
+    _need_model(dataset)
+    if not practice.known(dataset):
+        practice.card()
+
+
+def _chooser(dataset: Dataset) -> None:
+    datasets = state.datasets()
+    if len(datasets) > 1:
+        forms.dataset(datasets, dataset, key="clean.dataset.first")
+
+
+def _judge(dataset: Dataset, found: list[Run]) -> None:
+    """There is a model: what came of the last round, and the suspects or the way to them."""
     model = suspects.chosen_model(found)
     searches = suspects.searches_of(model)
     done = next((run for run in searches if run.state == "done"), None)
@@ -44,7 +59,7 @@ def show() -> None:
     if going_on and not busy:
         _searching(searches[0])
     if done is not None:
-        clean.show(dataset, done)
+        clean.show(dataset, done, Offer(state.datasets(), found, model))
         practice.hint(dataset)
         if not going_on and suspects.is_old(done, dataset):
             _again(dataset, model)
@@ -52,6 +67,7 @@ def show() -> None:
         if not practice.known(dataset):
             practice.card()
     elif not going_on:
+        _chooser(dataset)
         _offer(dataset, model, searches)
 
 

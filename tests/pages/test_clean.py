@@ -393,6 +393,29 @@ def test_the_log_lists_every_edit_and_its_file_is_safe_for_spreadsheets(lab, toy
     assert ",'=1+2," in csv_for_spreadsheets(table)
 
 
+def test_a_cleaning_that_leaves_one_class_can_be_taken_back_here(lab):
+    dataset = make_toy(lab.home, classes=2)
+    searched(dataset)
+    put_marks(dataset, {str(n): Mark("delete", was="r") for n in range(12)})
+    app = open_page("clean")
+    app.button(key="clean.apply").click().run()
+    assert not app.exception and not fresh(dataset).trainable
+    press(app, "clean.edits.undo")
+    assert fresh(dataset).version == dataset.version and "clean.keep.0" in keys(app)
+
+
+def test_another_set_and_another_model_can_be_chosen(lab, toy_set):
+    other = make_toy(lab.home, name="other", seed=1)
+    old, _ = searched(toy_set)
+    model, _ = searched(toy_set)
+    searched(other)
+    app = open_page("clean", dataset=toy_set.id)
+    app.selectbox(key=f"clean.model.{model.id}").set_value(old.id).run()
+    assert app.query_params["run"] == old.id and f"clean.model.{old.id}" in [box.key for box in app.selectbox]
+    app.selectbox(key="clean.dataset").set_value(other.id).run()
+    assert f"?dataset={other.id}" in words(app) and not app.exception
+
+
 # --- practice
 
 
