@@ -8,6 +8,7 @@ structure is compared, because light and rough shape agree between different pic
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from core.data.pool import process_count
 
 MOVE_MAX = 0.35  # of half a side: how much of a picture may have been cut away
-FIRST_LOOK, SECOND_LOOK = 0.8, 0.9  # pairs that agree less, roughly and less roughly aligned, are given up
+FIRST_LOOK, SECOND_LOOK = 0.8, 0.75  # pairs that agree less in rough, then in finer shape are given up
 BATCH = 512
 _MARGIN = 3 / 32  # of a side: what a crop has cut away cannot be compared
 
@@ -45,31 +46,37 @@ def agreement(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _batch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     first, second = _unit(first), _unit(second)
-    small_first, small_second = _halved(first), _halved(second)
-    found = _rough(small_first, small_second, _align(small_first, small_second, smoothings=2))
+    small = _halved(first), _halved(second)
+    moves = _align(*small, smoothings=2)
+    found = _alike(_smooth(small[0]), _smooth(_moved(small[1], moves)))
     near = np.flatnonzero(found >= FIRST_LOOK)
     found = np.minimum(found, FIRST_LOOK)
     if near.size:
-        found[near] = np.maximum(_closely(first[near], second[near]), _closely(second[near], first[near]))
+        one, two, small_one, small_two = (pictures[near] for pictures in (first, second, *small))
+        straight = _closely(one, two, small_one, small_two, moves[near])
+        back = _closely(two, one, small_two, small_one, _align(small_two, small_one, smoothings=2))
+        found[near] = np.maximum(straight, back)
     return found
 
 
-def _closely(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+def _closely(
+    below: np.ndarray, above: np.ndarray, small_below: np.ndarray, small_above: np.ndarray, moves: np.ndarray
+) -> np.ndarray:
     """Agreement of `above` laid over `below`; what was cut away from `below` is cut away from `above` too."""
-    small_below, small_above = _halved(below), _halved(above)
-    moves = _align(small_below, small_above, smoothings=2)
     moves = _align(small_below, small_above, moves, smoothings=1)
-    found = _rough(small_below, small_above, moves)
+    found = _in_detail(small_below, small_above, moves)
     near = np.flatnonzero(found >= SECOND_LOOK)
-    found = np.minimum(found, FIRST_LOOK)
+    found = np.minimum(found, SECOND_LOOK)
     if near.size:
         moves = _align(below[near], above[near], moves[near], smoothings=1)
-        found[near] = _alike(_fine(_smooth(below[near])), _fine(_smooth(_moved(above[near], moves))))
+        found[near] = _in_detail(below[near], above[near], moves)
     return found
 
 
-def _rough(below: np.ndarray, above: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    return _alike(_smooth(below), _smooth(_moved(above, moves)))
+def _in_detail(below: np.ndarray, above: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Agreement without light and rough shape, and without what only sharpness or noise changes."""
+    above = _moved(above, moves)
+    return _alike(_smooth(below) - _smooth(below, 3), _smooth(above) - _smooth(above, 3))
 
 
 def _align(
@@ -78,8 +85,7 @@ def _align(
     """Better moves (scale and shift across, scale and shift down) that bring `above` onto `below`."""
     moves = np.zeros((len(below), 4), np.float32) if moves is None else moves
     fit = _fit(below, smoothings)
-    for _ in range(smoothings):
-        above = _smooth(above)
+    above = _smooth(above, smoothings)
     for _ in range(steps):
         rest = (_unit(_moved(above, moves)) - fit.smooth).reshape(len(below), -1, 1)
         change = np.clip((fit.solve @ (fit.answers @ rest))[:, :4, 0], -0.15, 0.15)
@@ -88,8 +94,7 @@ def _align(
 
 
 def _fit(picture: np.ndarray, smoothings: int) -> _Fit:
-    for _ in range(smoothings):
-        picture = _smooth(picture)
+    picture = _smooth(picture, smoothings)
     count, side = len(picture), picture.shape[1]
     at = _positions(side)
     down, across = np.gradient(picture, 2 / side, axis=(1, 2))
@@ -139,20 +144,20 @@ def _unit(picture: np.ndarray) -> np.ndarray:
 
 
 def _halved(picture: np.ndarray) -> np.ndarray:
-    side = picture.shape[1] // 2
-    return picture.reshape(len(picture), side, 2, side, 2).mean((2, 4))
+    return (picture[:, ::2, ::2] + picture[:, 1::2, ::2] + picture[:, ::2, 1::2] + picture[:, 1::2, 1::2]) / 4
 
 
-def _smooth(picture: np.ndarray) -> np.ndarray:
-    """A quarter, a half and a quarter of three neighbours, along both axes."""
-    wide = np.pad(picture, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    wide = 0.25 * wide[:, :-2] + 0.5 * wide[:, 1:-1] + 0.25 * wide[:, 2:]
-    return 0.25 * wide[:, :, :-2] + 0.5 * wide[:, :, 1:-1] + 0.25 * wide[:, :, 2:]
+def _smooth(picture: np.ndarray, times: int = 1) -> np.ndarray:
+    """A quarter, a half and a quarter of three neighbours, along both axes, so many times."""
+    matrix = _smoothing(picture.shape[1], times)
+    return matrix @ picture @ matrix.T
 
 
-def _fine(picture: np.ndarray) -> np.ndarray:
-    """Without light and rough shape."""
-    return picture - _smooth(_smooth(picture))
+@lru_cache(maxsize=16)
+def _smoothing(side: int, times: int) -> np.ndarray:
+    one = np.diag(np.full(side, 0.5)) + np.diag(np.full(side - 1, 0.25), 1) + np.diag(np.full(side - 1, 0.25), -1)
+    one[0, 0] = one[-1, -1] = 0.75  # beyond the border lies what is at the border
+    return np.linalg.matrix_power(one, times).astype(np.float32)
 
 
 def _alike(first: np.ndarray, second: np.ndarray) -> np.ndarray:

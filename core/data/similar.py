@@ -56,11 +56,9 @@ def near_pairs(looks: Looks, *, fresh: Sequence[int] | None = None, activations:
         more = _candidates(partial(_by_activations, _unit_rows(activations)), asked, ACTIVATION_CANDIDATE)
         pairs = np.concatenate([pairs, more])
     pairs = _once(pairs, looks, greys)
-    if not len(pairs):
-        return Pairs(*(np.zeros(0, kind) for kind in (np.int64, np.int64, float)))
     score = _scores(pairs, greys, descriptors)
-    needed = np.maximum(AGREE, 1 - STRANGERS * (1 - _strangers(pairs, descriptors)))
-    is_copy = score >= np.minimum(needed, SAME)
+    pairs, score = pairs[score >= AGREE], score[score >= AGREE]
+    is_copy = score >= np.minimum(1 - STRANGERS * (1 - _strangers(pairs, descriptors)), SAME)
     return Pairs(pairs[is_copy, 0], pairs[is_copy, 1], score[is_copy].astype(float))
 
 
