@@ -58,7 +58,7 @@ def spares(found: pd.DataFrame) -> list[str]:
     agreed = grouped[grouped.groupby("group")["label"].transform("nunique") == 1]
     area = agreed["width"] * agreed["height"]
     best = agreed.assign(area=area).sort_values("area", ascending=False, kind="stable").drop_duplicates("group")
-    return [item for item in agreed["item"] if item not in set(best["item"])]
+    return list(agreed.loc[~agreed["item"].isin(best["item"]), "item"])
 
 
 def disagreeing(found: pd.DataFrame) -> int:
@@ -68,10 +68,8 @@ def disagreeing(found: pd.DataFrame) -> int:
 
 def one_side(found: pd.DataFrame) -> dict[str, str]:
     """Pictures to move, and where to, so that every group lies on one side: where most of it is, else to learn from."""
-    moves = {}
-    for _, group in found[found["group"] != ""].groupby("group", sort=False):
-        valid = group["split"] == "valid"
-        if valid.any() and not valid.all():
-            side = "valid" if 2 * valid.sum() > len(group) else "train"
-            moves.update({item: side for item, now in zip(group["item"], group["split"], strict=True) if now != side})
-    return moves
+    grouped = found[found["group"] != ""]
+    share = (grouped["split"] == "valid").groupby(grouped["group"]).transform("mean")
+    side = (share > 0.5).map({True: "valid", False: "train"})
+    away = (share > 0) & (share < 1) & (grouped["split"] != side)
+    return dict(zip(grouped.loc[away, "item"], side[away], strict=True))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.data.table import Dataset
 from core.train.runs import list_runs
-from core.ui import choices, contents, forms, looking, page, state
+from core.ui import choices, contents, forms, looking, page, problems, state
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ PARTS: Mapping[str, Part] = {
     "contents": Part("What is in it", contents.show, "core.data.summary:class_counts"),
     "model": Part("As the model sees it", looking.batch, "core.vision.preview:normalise", "_model"),
     "augment": Part("Augmentation", looking.augmentation, "core.vision.augment:augment_batch", "_augment"),
+    "quality": Part("Quality", problems.show, "core.data.quality:inspect", "_quality"),
 }
 
 

@@ -22,7 +22,7 @@ from tests.conftest import colour_jpeg, make_toy
 from tests.hostile_names import HOSTILE_NAMES
 from tests.ui.support import labels, markup, open_page, training_run, words
 
-PARTS = ("contents", "model", "augment")
+PARTS = ("contents", "model", "augment", "quality")
 
 
 def make_large(home, *, rows=10_000, classes=("cat", "dog", "owl"), names=None, files=6):
