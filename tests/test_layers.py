@@ -93,7 +93,8 @@ def test_every_package_has_a_place_in_the_order():
 
 
 @pytest.mark.parametrize(
-    "module", ["app", "core.train.runs", "core.train.lr_finder", "core.jobs.engine", "core.__main__"]
+    "module",
+    ["app", "core.train.runs", "core.train.lr_finder", "core.train.inspection", "core.jobs.engine", "core.__main__"],
 )
 def test_what_the_web_server_imports_needs_no_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LANES: Mapping[str, str] = {
     "train": "train",
+    "inspect": "train",
     "suspects": "train",
     "import": "data",
     "sample": "data",

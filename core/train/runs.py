@@ -262,5 +262,6 @@ PERFORM: dict[str, str | Perform] = {
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",
     "fetch": "core.train.work:perform_fetch",
+    "inspect": "core.train.inspection:perform",
     "suspects": "core.interpret.suspects:perform",
 }
