@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.data.marks import Marks, apply_marks, forget_marks
-from core.plots.style import esc
 from core.text import read
 from core.ui import page, suspects
 from core.ui.desk import Desk
@@ -15,9 +14,10 @@ def show(desk: Desk) -> None:
     """What Apply would do, with Apply and the way to forget it all."""
     marks = desk.marks
     with st.container(key="clean-summary", horizontal=True, vertical_alignment="center"):
-        st.html(f'<p class="marked">{_counted(marks) or esc(read("clean", "marks_none"))}</p>')
         if not marks.pending:
+            page.note(read("clean", "marks_none"))
             return
+        st.html(f'<p class="marked">{_counted(marks)}</p>')
         if st.button("Apply", key="clean.apply", type="primary", icon=":material/done_all:"):
             apply_marks(desk.dataset)
             st.rerun()

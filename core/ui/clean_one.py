@@ -24,7 +24,7 @@ def show(desk: Desk) -> None:
     with right, st.container(key="clean-side"):
         with st.container(key="clean-facts"):
             st.html(_facts(desk, at, row))
-        with st.container(key="clean-act"):
+        with st.container(key="clean-act", gap="xsmall"):
             _act(desk, at, row)
         apply_bar.show(desk)
     nearby = [desk.row(other).file for other in range(at + 1, min(at + 1 + suspect_card.AHEAD, len(desk.rows)))]
@@ -52,18 +52,18 @@ def _facts(desk: Desk, at: int, row: Any) -> str:
 def _act(desk: Desk, at: int, row: Any) -> None:
     """Keep, delete, relabel, move, take back. Keys of the buttons name the item: a late click never hits another."""
     then, made = desk.item(at + 1), desk.marks.pending.get(row.item)
-    with st.container(horizontal=True, key="clean-judge"):
+    with st.container(horizontal=True, key="clean-judge", gap="xsmall"):
         _button(desk, "Keep", "keep", row, Mark("keep", was=row.label), then, made, icon="check", shortcut="k")
         _button(desk, "Delete", "delete", row, Mark("delete", was=row.label), then, made, icon="delete", shortcut="d")
     numbered = _numbered(desk, row)
-    with st.container(horizontal=True, key="clean-classes"):
+    with st.container(horizontal=True, key="clean-classes", gap="xsmall"):
         for number, label in enumerate(numbered, start=1):
             mark = desks.judged(row, label)
             _button(desk, esc(label), f"to{number}", row, mark, then, made, shortcut=str(number))
     others = [label for label in desk.classes if label not in numbered]
     if others:
         _other_class(desk, row, others, then)
-    with st.container(horizontal=True, key="clean-move"):
+    with st.container(horizontal=True, key="clean-move", gap="xsmall"):
         _move(desk, "Back", "previous", row, desk.item(at - 1), "left", at == 0)
         _move(desk, "Next", "next", row, then, "right", at + 1 >= len(desk.rows))
         st.button(

@@ -41,7 +41,7 @@ def _brushes(desk: Desk) -> str:
     brush = state.get("clean.brush", DELETE)
     if brush != DELETE and brush not in desk.classes:
         brush = DELETE
-    with st.container(horizontal=True, key="clean-brushes", vertical_alignment="center"):
+    with st.container(horizontal=True, key="clean-brushes", vertical_alignment="center", gap="xsmall"):
         _brush("Delete", DELETE, brush, "d", icon=":material/delete:")
         for number, label in enumerate(desk.classes[:NUMBERED], start=1):
             _brush(esc(label), label, brush, str(number))
