@@ -1,0 +1,96 @@
+"""Forty hostile names, as classes, files, sources, notes and the set's own name, on every page: they stay text."""
+
+import hashlib
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.data.layout import normalise_label, shown
+from core.data.table import COLUMNS, create_dataset
+from core.jobs.worker import work
+from core.settings import Stage, TrainSettings, to_record
+from core.train.runs import create_run
+from core.ui import explore, workbench
+from core.ui.page import PAGES
+from core.workspace import Workspace
+from tests.browser.conftest import Server, Visitor
+from tests.conftest import colour_jpeg
+from tests.hostile_names import HOSTILE_NAMES
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+PARTS = {"build": ("part", workbench.PARTS), "explore": ("look", explore.PARTS)}
+
+
+def hostile_set(workspace):
+    """Three pictures of each of the names, which are everything that can be named."""
+    made, path = workspace.create("datasets")
+    (path / "images").mkdir()
+    rng, rows = np.random.default_rng(0), []
+    for number, name in enumerate(name for name in HOSTILE_NAMES for _ in range(3)):
+        data = colour_jpeg(rng, number % 3)
+        sha = hashlib.sha256(data).hexdigest()
+        (path / "images" / f"{sha}.jpg").write_bytes(data)
+        side = "valid" if number % 3 == 2 else "train"
+        safe = shown(name)
+        rows.append((f"{number + 1:06d}", sha, normalise_label(name), side, 64, 64, safe, safe, "kept", safe))
+    items = pd.DataFrame(rows, columns=COLUMNS)
+    return create_dataset(
+        workspace, made, items, name=HOSTILE_NAMES[0], seed=0, valid_share=0.25, source=HOSTILE_NAMES[1]
+    )
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A server of its own over the hostile set, a model trained on it, its suspects and its problems."""
+    server = Server(tmp_path_factory.mktemp("hostile"))
+    workspace = Workspace(server.home)
+    dataset = hostile_set(workspace)
+    settings = TrainSettings(stages=(Stage(epochs=1),), image_size=64)
+    request = {"dataset": dataset.id, "dataset_name": dataset.name, "preset": "standard"}
+    train = create_run(workspace, "train", {**request, "settings": to_record(settings)})
+    for run in (
+        train,
+        create_run(workspace, "suspects", {"run": train.id, "dataset": dataset.id, "against": None}),
+        create_run(workspace, "inspect", {"dataset": dataset.id}),
+    ):
+        for _ in work(run):
+            pass
+    try:
+        server.start()
+        yield server, dataset, train
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.kill(signal.SIGTERM)
+        server.end_engine()
+
+
+def paths(dataset, run):
+    for name in PAGES:
+        yield "/" if name == "home" else f"/{name}?dataset={dataset.id}"
+        slot, parts = PARTS.get(name, ("", ()))
+        for part in parts:
+            yield f"/{name}?dataset={dataset.id}&{slot}={part}"
+    yield f"/train?run={run.id}"
+    yield f"/predict?model={run.id}"
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_forty_hostile_names_are_text_on_every_page(chromium, house, width):
+    server, dataset, run = house
+    visitor = Visitor(chromium, server, width, 800)
+    for path in paths(dataset, run):
+        visitor.open(path)
+        visitor.assert_no_fault()
+        widths = visitor.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert widths[0] <= widths[1], path
+        assert visitor.page.locator("[data-testid=stMain] a[href*='evil.example']").count() == 0, path
+        assert visitor.page.locator("img[src='x'], iframe[src*='evil'], [onerror], [onload]").count() == 0, path
+        assert visitor.page.locator("h1").is_visible(), path
+    visitor.context.close()
+
+
+def test_the_corpus_has_forty_names_and_they_are_forty_classes(house):
+    _, dataset, _ = house
+    assert len(set(HOSTILE_NAMES)) >= 40 and len(dataset.classes) >= 40
