@@ -19,15 +19,20 @@ def show(desk: Desk) -> None:
             return
         st.html(f'<p class="marked">{_counted(marks)}</p>')
         if st.button("Apply", key="clean.apply", type="primary", icon=":material/done_all:"):
-            apply_marks(desk.dataset)
+            with st.spinner(read("clean", "applying")):
+                apply_marks(desk.dataset)
             st.rerun()
         with st.popover("Forget", type="tertiary"):
-            if st.button(f"Yes, forget all {len(marks.pending)} marks", key="clean.forget"):
-                forget_marks(desk.dataset)
-                st.rerun(scope="fragment")
+            label = f"Yes, forget all {len(marks.pending)} marks"
+            st.button(label, key="clean.forget", on_click=_forget, args=(desk,))
     left = _emptied(desk)
     if left:
         page.see(page.say("clean", "empties", labels=", ".join(left)), "attention")
+
+
+def _forget(desk: Desk) -> None:
+    with page.boundary():
+        forget_marks(desk.dataset)
 
 
 def _counted(marks: Marks) -> str:

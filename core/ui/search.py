@@ -58,6 +58,8 @@ def _judge(dataset: Dataset, found: list[Run]) -> None:
     going_on = bool(searches) and not searches[0].ended
     if going_on and not busy:
         _searching(searches[0])
+    if done is not None and searches[0].ended and searches[0].state != "done":
+        _why(searches[0])
     if done is not None:
         clean.show(dataset, done, Offer(state.datasets(), found, model))
         practice.hint(dataset)

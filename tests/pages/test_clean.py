@@ -107,6 +107,13 @@ def test_a_search_that_ended_early_says_why_and_can_be_repeated(lab, toy_set, st
     assert len(runs.list_runs(lab.workspace, "suspects")) == 2
 
 
+def test_a_second_search_that_failed_says_why_and_leaves_the_first(lab, toy_set):
+    model, _ = searched(toy_set)
+    search_run(model, toy_set, state="failed")
+    app = open_page("clean")
+    assert "ran out of memory" in words(app) and "clean.keep.0" in keys(app)
+
+
 def test_without_an_engine_it_says_so_once(no_engine):
     training_run(make_toy(no_engine.home))
     app = open_page("clean", find="1")
@@ -321,6 +328,7 @@ def test_all_marks_can_be_forgotten(lab, toy_set):
     assert "Yes, forget all 3 marks" in labels(app)
     app.button(key="clean.forget").click().run()
     assert marks_of(toy_set) == {} and fresh(toy_set).version == toy_set.version and not app.exception
+    assert not app.error and "clean.apply" not in keys(app)
 
 
 def test_it_warns_before_a_class_loses_its_last_picture(lab, toy_set):
