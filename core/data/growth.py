@@ -72,7 +72,8 @@ class Growth:
     def commit(self) -> Dataset:
         """List what was stored since the last time, as one edit that can be taken back."""
         if self._pending:
-            looks(self.dataset)  # what nobody has looked at yet is looked at before the data set is held
+            if not self.added:  # what nobody has looked at yet is looked at before the data set is held
+                looks(self.dataset)
             edited = edit(self.dataset, "add", self.words, self._plan)
             self.dataset, self._pending = edited.dataset, []
             self.added += edited.changed

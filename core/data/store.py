@@ -69,7 +69,7 @@ def publish(
             seq += 1
         steps = scan(workspace.cache, [row["file"] for row in shelf.rows], shelf.image_path, stop=stop)
         seen, seq = yield from _numbered(steps, seq)
-        items, more = _table(shelf, settings, seen, fixed_sides=fixed_sides)
+        items, more = _table(shelf, settings, seen, fixed_sides=fixed_sides, cache=workspace.cache)
         shelf.close()
         dataset = create_dataset(
             workspace,
@@ -157,7 +157,9 @@ def _ready_made(picture: Picture) -> Encoded:
     raise TypeError(f"{picture.original_name} came back without a picture")
 
 
-def _table(shelf: Shelf, settings: ImportSettings, seen: Looks, *, fixed_sides: bool) -> tuple[pd.DataFrame, list[str]]:
+def _table(
+    shelf: Shelf, settings: ImportSettings, seen: Looks, *, fixed_sides: bool, cache: Path
+) -> tuple[pd.DataFrame, list[str]]:
     """The items with a side each, and notes; DataError when they are no data set."""
     if not shelf.rows:
         first = shelf.rejected[0] if shelf.rejected else {"name": "", "reason": ""}
@@ -168,7 +170,7 @@ def _table(shelf: Shelf, settings: ImportSettings, seen: Looks, *, fixed_sides: 
         )
     items = pd.DataFrame(shelf.rows, columns=list(COLUMNS))
     check_class_count(items["label"], shelf.source)
-    copies = find_copies(list(items["label"]), list(items["file"]), seen)
+    copies = find_copies(list(items["label"]), list(items["file"]), seen, cache=cache)
     notes = _split(items, settings, copies, fixed_sides=fixed_sides)
     _check_training_side(items)
     return items, [*notes, *notes_on(copies, list(items["split"])), *_case_twins(items["label"])]
