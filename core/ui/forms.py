@@ -40,14 +40,20 @@ def dataset(datasets: list[Dataset], current: Dataset, *, key: str) -> Dataset:
     """Choose one of the data sets; the choice is remembered on every page."""
     by_id = {found.id: found for found in datasets}
     _follow(key, current.id)
+
+    def remember() -> None:
+        # a browser that shows an old name or number of classes sends that line of text instead of a data set
+        if st.session_state[key] in by_id:
+            state.to_address("dataset", st.session_state[key])
+
     chosen = st.selectbox(
         "Data set",
         list(by_id),
         format_func=lambda found: f"{by_id[found].name} · {_classes(by_id[found])}",
         key=key,
-        on_change=lambda: state.to_address("dataset", st.session_state[key]),
+        on_change=remember,
     )
-    return by_id[chosen]
+    return by_id.get(chosen, current)
 
 
 def _classes(dataset: Dataset) -> str:

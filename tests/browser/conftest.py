@@ -24,6 +24,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a camera that films a moving figure, and may be used without asking
+    "--use-fake-ui-for-media-stream",
 ]
 
 

@@ -65,7 +65,7 @@ def bears(chromium, server):
     from tests.browser.conftest import Visitor
 
     visitor = Visitor(chromium, server, 1366, 768)
-    visitor.open("/build")
+    visitor.open("/build?new=1")
     visitor.page.locator(".st-key-card-bears").get_by_role("button", name="Use it").click()
     visitor.page.get_by_role("button", name="Train").first.wait_for(timeout=150_000)
     visitor.settle()

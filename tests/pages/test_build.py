@@ -183,6 +183,20 @@ def test_a_zip_without_a_class_is_added_by_its_folders(lab):
     assert len(app.error) == 1 and not app.exception
 
 
+def test_pictures_on_their_way_show_how_far_they_are_and_lead_to_their_set(lab):
+    dataset = make_toy(lab.home)
+    make_toy(lab.home, name="newer")
+    request = {"dataset": dataset.id, "source": "/x", "label": "r", "origin": "upload", "delete_source": True}
+    run = runs.set_state(runs.set_state(runs.create_run(lab.workspace, "add", request), "starting"), "running")
+    runs.append_event(run, Progress(0, "import", 3, 12))
+    app = open_page("build")
+    assert healthy(app) and "3 of 12" in words(app) and app.query_params["dataset"] == dataset.id
+    app.button(key=f"stop.{run.id}").click().run()
+    assert runs.stop_requested(run)
+    app = open_page("build", job=run.id, dataset=dataset.id, part="classes")
+    assert healthy(app) and "3 of 12" in words(app) and app.menu_button
+
+
 @pytest.mark.parametrize(("state", "said"), [("stopped", "You stopped this"), ("interrupted", "was interrupted")])
 def test_an_addition_that_was_cut_off_says_what_is_left_of_it(lab, state, said):
     dataset = make_toy(lab.home)
