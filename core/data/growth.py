@@ -20,7 +20,7 @@ from core.data.images import Encoded
 from core.data.layout import shown
 from core.data.looks import looks
 from core.data.pool import Stopped, make_pictures
-from core.data.shelf import Picture, Rejected, keep_original, read_report, report_csv, write_once
+from core.data.shelf import Picture, Rejected, keep_original, read_report, report_csv, sync_pictures, write_once
 from core.data.split import fill_sides
 from core.data.table import Dataset, load_dataset
 from core.errors import DataError, ImageRejected
@@ -92,6 +92,7 @@ class Growth:
             self._store(made)  # somebody may have emptied the bin since, and the picture with it
         if not rows:
             return Plan()
+        sync_pictures(self.dataset.path / "images", {made.sha for _, made in fresh})
         return Plan(rows=_with_sides(now, items, rows), more={"batch": self._batch})
 
     def _store(self, made: Encoded) -> None:

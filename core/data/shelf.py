@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +14,13 @@ from typing import Any
 from core.data.decoder import Task
 from core.data.images import MAX_BYTES, Encoded
 from core.data.layout import shown
+from core.data.text_table import to_csv, unguarded
 from core.workspace import disk_errors, new_id, write_atomic
 
 REJECTED_BYTES = 200 * 2**20  # of originals kept beside a data set
 SYNC_THREADS = 8
 TWIN_NOTE = "also stored as"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+REPORT_COLUMNS = ("name", "reason", "code", "file")
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,8 @@ def write_once(path: Path, data: bytes) -> None:
 
 
 def report_csv(rejected: Iterable[dict[str, str]]) -> str:
-    """The rejected files as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(("name", "reason", "code", "file"))
-    for record in rejected:
-        cells = (record[column] for column in ("name", "reason", "code", "file"))
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return buffer.getvalue()
+    """The rejected files as CSV that no spreadsheet takes for formulas."""
+    return to_csv(REPORT_COLUMNS, ([record[column] for column in REPORT_COLUMNS] for record in rejected))
 
 
 def read_report(path: Path) -> list[dict[str, str]]:
@@ -162,11 +156,13 @@ def read_report(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return [{name: _plain(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+        return [{name: unguarded(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
-def _plain(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+def sync_pictures(folder: Path, shas: Iterable[str]) -> None:
+    """Bring stored pictures to the disk for good, so that a power cut takes none that a table names."""
+    with ThreadPoolExecutor(SYNC_THREADS) as threads:
+        list(threads.map(_sync, [*(folder / f"{sha}.jpg" for sha in shas), folder]))
 
 
 def _sync(path: Path) -> None:

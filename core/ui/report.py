@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data.shelf import read_report
 from core.data.table import Dataset
+from core.data.text_table import guarded
 from core.plots.style import counted, esc, number
 from core.text import read
 from core.train.events import DataReady
@@ -17,7 +18,6 @@ from core.ui import gallery, page, state
 
 CLASSES_AT_ONCE = 8
 ENOUGH, UNBALANCED = 10, 3
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def made_by(dataset: Dataset) -> DataReady | None:
@@ -115,5 +115,5 @@ def csv_for_spreadsheets(table: pd.DataFrame) -> str:
 
     A file called `=1+2.jpg` becomes `'=1+2.jpg`.
     """
-    safe = table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell)
+    safe = table.map(lambda cell: guarded(cell) if isinstance(cell, str) else cell)
     return safe.to_csv(index=False, lineterminator="\n")
