@@ -56,13 +56,13 @@ def find_copies(
     if fresh is not None:
         pairs = near_pairs(seen, fresh=seen.rows([files[row] for row in fresh]))
     else:
-        pairs = near_pairs(seen) if cache is None else _kept_pairs(seen, cache)
+        pairs = near_pairs(seen) if cache is None else kept_pairs(seen, cache)
     groups, films = binding(labels, group_rows(files, seen, pairs=pairs))
     return Copies(tuple(groups), tuple(films))
 
 
-def _kept_pairs(seen: Looks, cache: Path) -> Pairs:
-    """The pairs among all pictures; they depend on the pictures only and are kept beside the looks."""
+def kept_pairs(seen: Looks, cache: Path) -> Pairs:
+    """The pairs of near-copies among all pictures; they depend on the pictures only and are kept beside the looks."""
     if len(seen.table) < WORTH_KEEPING:
         return near_pairs(seen)
     files = sorted(seen.table["file"])

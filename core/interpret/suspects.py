@@ -7,16 +7,18 @@ copies are put into groups. `ORDERS` brings the most suspicious pictures to the 
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Hashable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from core.data import pool
+from core.data.copies import kept_pairs
 from core.data.events import Progress, Reported
 from core.data.looks import scan
 from core.data.similar import group_rows
+from core.data.split import binding
 from core.data.table import Dataset, load_dataset, read_items
 from core.errors import DataError, NotFound
 from core.interpret.folds import FOLDS, deal, judge
@@ -92,8 +94,10 @@ def _with_second(table: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(dataset: Dataset, items: pd.DataFrame, stop: Stop) -> Generator[Progress, None, np.ndarray]:
     """The number of the group of copies that each row belongs to; ALONE for most."""
-    looks = yield from scan(dataset.workspace.cache, list(items["file"]), dataset.image_path, stop=stop)
-    return np.array([ALONE if number is None else number for number in group_rows(list(items["file"]), looks)], int)
+    cache, files = dataset.workspace.cache, list(items["file"])
+    looks = yield from scan(cache, files, dataset.image_path, stop=stop)
+    groups = group_rows(files, looks, pairs=kept_pairs(looks, cache))
+    return np.array([ALONE if number is None else number for number in groups], dtype=int)
 
 
 def _judged(
@@ -107,8 +111,7 @@ def _judged(
         trained.model.backbone.name, dataset, items, size=trained.size, device=trained.device, stop=stop
     )
     classes, labels = np.unique(items["label"].to_numpy(dtype=object), return_inverse=True)
-    together = [-1 - row if group == ALONE else group for row, group in enumerate(groups)]
-    dealt = deal(labels, seed=SEED, groups=together)
+    dealt = deal(labels, seed=SEED, groups=_together(items, groups))
     probs = np.zeros((len(items), len(classes)))
     yield Progress(0, "suspects", 0, FOLDS)
     for done, judged in enumerate(judge(features.cpu().numpy(), labels, dealt, classes=len(classes)), start=1):
@@ -125,6 +128,15 @@ def _judged(
         "doubt": found.doubt,
         "label_error": found.is_error,
     }
+
+
+def _together(items: pd.DataFrame, groups: np.ndarray) -> list[Hashable]:
+    """What may not be torn apart, one name per row: near-copies, but for a class that is mostly one shot, and one file.
+
+    Such a class could not be judged by heads that have seen none of it.
+    """
+    kept, _ = binding(list(items["label"]), [None if group == ALONE else int(group) for group in groups])
+    return [file if group is None else group for file, group in zip(items["file"], kept, strict=True)]
 
 
 def _wrong(table: pd.DataFrame) -> int:
