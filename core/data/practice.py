@@ -24,7 +24,9 @@ SEED = 2  # with these mistakes a model that learns from the cleaned set is clea
 RENAMING = ("rename_class", "merge_classes")
 
 
-def practice_request(name: str, *, seed: int = SEED, noise: float = NOISE, per_class: int = PER_CLASS) -> dict[str, Any]:
+def practice_request(
+    name: str, *, seed: int = SEED, noise: float = NOISE, per_class: int = PER_CLASS
+) -> dict[str, Any]:
     """The request of a run of kind "sample" that makes a practice set; another `seed` gives other mistakes."""
     return {
         "sample": SAMPLE,
