@@ -139,7 +139,7 @@ def unguarded(cell: str) -> str:
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table as CSV text that is safe to open in a spreadsheet."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)  # a lone \r would not be quoted otherwise
     for row in (header, *rows):
         writer.writerow([guarded(str(cell)) for cell in row])
     return buffer.getvalue()
