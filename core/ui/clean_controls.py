@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.data.table import Dataset
+from core.text import read
 from core.train.runs import Run
-from core.ui import forms, models, state
+from core.ui import forms, models, page, state
 from core.ui.suspects import ORDER_TITLES
 
 VIEWS = {"one": ":material/crop_square: One", "twelve": ":material/grid_view: Twelve"}
@@ -53,6 +54,7 @@ def choose(dataset: Dataset, offer: Offer) -> Choice:
         label = _classes(dataset)
         view = _segments("Show", VIEWS, "view", _remember_in_address)
         with st.popover("More", icon=":material/tune:"):
+            page.note(read("clean", f"order_{order}"))
             side = _segments("Side", SIDES, "clean.side", state.put, label_visibility="visible")
             _elsewhere(dataset, offer)
             again = st.toggle("Show what you judged in earlier rounds", key="clean.again", persist_state="session")

@@ -6,6 +6,7 @@ import pytest
 
 from core.interpret.orders import ALONE, ORDERS, percent
 from core.interpret.suspects import COLUMNS
+from core.text import read
 
 
 def suspects(*rows):
@@ -152,3 +153,8 @@ def test_ties_keep_the_order_of_the_table():
 ])  # fmt: skip
 def test_no_model_is_entirely_sure(probability, words):
     assert percent(probability) == words
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_every_order_is_explained(name):
+    assert read("clean", f"order_{name}")
