@@ -54,7 +54,7 @@ def counted(found: pd.DataFrame) -> int:
 def _head(check: Check, count: int, what: str) -> str:
     meaning = gallery.inline(read("explore", f"check_{check.name}"))
     return (
-        f'<div class="problem"><b>{count:,}</b><div><h4>{esc(check.title)} <small>{what}</small></h4>'
+        f'<div class="problem"><p><b>{count:,}</b> {what}</p><div><h4>{esc(check.title)}</h4>'
         f'<p class="note">{meaning} <span class="how">{esc(check.explanation)}</span></p></div></div>'
     )
 

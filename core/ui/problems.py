@@ -87,7 +87,7 @@ def _found(dataset: Dataset, items: pd.DataFrame, run: Run) -> None:
     if classes:
         problem_card.show_classes(dataset, CHECKS["shortcut"], classes, items)
     fine = [check.title.lower() for name, check in CHECKS.items() if name not in {*every["check"]}]
-    if fine and len(issues):
+    if fine:
         page.note(page.say("explore", "fine", checks=", ".join(fine)))
 
 

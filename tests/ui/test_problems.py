@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.data import edits
 from core.data.problems import COLUMNS
@@ -58,6 +59,20 @@ def test_a_look_is_handed_to_the_engine_and_watched(lab):
     assert healthy(app) and "1st in the queue" in words(app) and "Stop" in labels(app)
 
 
+def test_a_look_that_was_worked_off_shows_what_it_found(lab):
+    dataset = make_toy(lab.home, per_class=4)
+    black, white = (Image.new("RGB", (64, 64), shade) for shade in ("black", "white"))
+    for image, file in zip((black, white), dataset.kept()["file"], strict=False):
+        image.save(dataset.image_path(file))
+    app = page_of(dataset)
+    app.button(key="explore.look.start").click().run()
+    lab.engine.work_off()
+    app.run()
+    assert healthy(app) and "2 picturesAlmost empty" in text(app)
+    app.button(key="explore.delete.low_information").click().run()
+    assert healthy(app) and len(kept(dataset)) == 10 and "picturesAlmost empty" not in text(app)
+
+
 def test_a_look_shows_how_far_it_is(lab):
     looked(make_toy(lab.home), state="running")
     said = words(open_page("explore", look="quality"))
@@ -76,8 +91,8 @@ def test_each_kind_that_was_found_is_a_card_with_its_count(lab):
     looked(dataset)
     said = text(page_of(dataset))
     assert "8 of 36 pictures stand out" in said
-    assert "3Very dark pictures" in said and "3Nearly the same picture groups" in said
-    fine = said.partition("Nothing was found here: ")[2].partition(".")[0]
+    assert "3 picturesVery dark" in said and "3 groupsNearly the same picture" in said
+    fine = said.partition("No picture was found for: ")[2].partition(".")[0]
     assert "washed out" in fine and "dark" not in fine
 
 
@@ -94,10 +109,10 @@ def test_what_is_shown_can_be_deleted_and_taken_back_as_a_whole(lab):
     app.button(key="explore.delete.dark").click().run()
     assert healthy(app) and set(kept(dataset)["item"]).isdisjoint({"0", "1", "2"}) and len(kept(dataset)) == 33
     said = text(app)
-    assert "Deleted 3 pictures" in said and "Very dark pictures" not in said and "changed since this look" in said
-    assert "2Nearly the same picture groups" in said  # the like of picture 0 is alone now
+    assert "Deleted 3 pictures" in said and "picturesVery dark" not in said and "changed since this look" in said
+    assert "2 groupsNearly the same picture" in said  # the like of picture 0 is alone now
     app.button(key="explore.undo").click().run()
-    assert healthy(app) and len(kept(dataset)) == 36 and "3Very dark pictures" in text(app)
+    assert healthy(app) and len(kept(dataset)) == 36 and "3 picturesVery dark" in text(app)
     assert "explore.undo" not in [button.key for button in app.button]
     assert "changed since this look" not in text(app)
 
@@ -109,7 +124,7 @@ def test_of_each_group_one_is_kept_but_labels_are_left_to_a_person(lab):
     assert "In 1 of these groups one picture has two labels" in text(app)
     app.button(key="explore.one.near").click().run()
     assert healthy(app) and 36 - len(kept(dataset)) == 2
-    assert {"6", "13"} <= set(kept(dataset)["item"]) and "1Nearly the same picture group" in text(app)
+    assert {"6", "13"} <= set(kept(dataset)["item"]) and "1 groupNearly the same picture" in text(app)
 
 
 def test_groups_are_put_on_one_side(lab):
@@ -185,7 +200,7 @@ def test_a_shortcut_is_shown_with_pictures_of_the_class_and_of_the_others(lab):
         )
     app = page_of(dataset)
     said = text(app)
-    assert healthy(app) and "1A shortcut for the model class" in said and "The pictures of 'r' are darker." in said
+    assert healthy(app) and "1 classA shortcut for the model" in said and "The pictures of 'r' are darker." in said
     assert "80% are blurred" in said and "8 of 36 pictures stand out" in said
     left, right = markup(app).partition('class="against"')[2].split('class="found"')[1:3]
     assert left.count("</i>r<") == 6 and right.partition("</div></div>")[0].count("</i>r<") == 0
@@ -201,5 +216,5 @@ def test_ten_thousand_issues_are_counted_and_a_few_are_shown(lab):
     )
     app = page_of(dataset)
     said = text(app)
-    assert healthy(app) and "5,000Very dark" in said and "2,500Nearly the same" in said
+    assert healthy(app) and "5,000 picturesVery dark" in said and "2,500 groupsNearly" in said
     assert "and 4,988 more pictures" in said and markup(app).count("<figure") < 40
