@@ -54,7 +54,7 @@ def sides_of(dataset, *seeds: int) -> list[set[str]]:
     return [set(items.loc[shot == str(seed), "split"]) for seed in seeds]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_copies_in_an_import_stay_together_and_a_note_says_so(workspace, seed):
     pictures = [*shots("cat", 0, 15), *shots("dog", 20, 15), *copies_of("cat", 1, 2), *copies_of("dog", 21)]
     ready, dataset = bring(workspace, pictures, seed=seed)
@@ -112,7 +112,7 @@ def test_drawing_sides_anew_keeps_copies_together_and_the_preview_is_right(works
     _, dataset = bring(workspace, [*shots("cat", 0, 15), *shots("dog", 20, 15), *copies_of("cat", 1, 2, 5)])
     items = dataset.kept()
     found = copies_in(dataset)
-    for seed in range(5):
+    for seed in range(3):
         preview = side_changes(
             list(items["label"]), list(items["split"]), valid_share=0.3, seed=seed, groups=found.groups
         )
@@ -172,7 +172,7 @@ def test_gathering_never_takes_the_last_validation_picture_of_a_class():
 
 
 def test_the_bears_are_split_as_they_always_were(workspace):
-    [*_, ready] = make_sample(workspace, "bears", name="bears", per_class=4)
+    [*_, ready] = make_sample(workspace, "bears", name="bears", per_class=2)
     items = load_dataset(workspace, ready.dataset).kept()
     assert ready.notes == () and list(items["split"]) == stratified_split(
         list(items["label"]), valid_share=0.2, seed=42

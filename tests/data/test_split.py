@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.split import binding, fill_sides, side_changes, straddling, stratified_split
@@ -108,6 +108,7 @@ def test_filling_nothing_but_empty_sides_is_the_stratified_split(counts, share, 
     assert alone == plain
 
 
+@settings(max_examples=50)
 @given(ROWS, SHARES, SEEDS)
 def test_given_sides_stay_all_others_are_filled_and_the_same_again_for_the_same_seed(rows, share, seed):
     labels, sides, groups = columns_of(rows)
@@ -117,6 +118,7 @@ def test_given_sides_stay_all_others_are_filled_and_the_same_again_for_the_same_
     assert filled == fill_sides(labels, sides, valid_share=share, seed=seed, groups=groups)
 
 
+@settings(max_examples=50)
 @given(ROWS, SHARES, SEEDS)
 def test_no_group_is_ever_on_both_sides_unless_it_was_given_so(rows, share, seed):
     labels, sides, groups = columns_of(rows)
@@ -126,6 +128,7 @@ def test_no_group_is_ever_on_both_sides_unless_it_was_given_so(rows, share, seed
     assert set(straddling(filled, groups)) <= forced
 
 
+@settings(max_examples=50)
 @given(ROWS, SHARES, SEEDS)
 def test_every_class_that_can_keeps_a_training_picture_and_comes_near_its_share(rows, share, seed):
     labels, _, groups = columns_of(rows)
@@ -143,6 +146,7 @@ def test_every_class_that_can_keeps_a_training_picture_and_comes_near_its_share(
             assert abs(valid[label] - wanted) <= max(1, largest)
 
 
+@settings(max_examples=50)
 @given(ROWS, ROWS, SHARES, SEEDS)
 def test_more_pictures_never_move_those_that_are_there(rows, more, share, seed):
     labels, sides, groups = columns_of(rows)
@@ -154,7 +158,8 @@ def test_more_pictures_never_move_those_that_are_there(rows, more, share, seed):
     assert after[: len(before)] == before
 
 
-@given(st.integers(2, 60), st.floats(0.05, 0.5), SEEDS)
+@settings(max_examples=25)
+@given(st.integers(2, 40), st.floats(0.05, 0.5), SEEDS)
 def test_pictures_that_come_one_by_one_end_near_the_share(count, share, seed):
     sides: list[str] = []
     for place in range(count):
