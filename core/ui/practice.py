@@ -14,11 +14,11 @@ from core.data.table import Dataset
 from core.errors import LabError
 from core.plots.style import esc
 from core.text import read
-from core.train.runs import Run
+from core.train.runs import Run, list_runs
 from core.ui import cache, gallery, live, page, state, suspects
 from core.ui.suspects import progress
 
-SHOWN = 24
+SHOWN, NAME = 24, "practice"
 SLOT, SCORE = "practice", "clean.scored"
 
 
@@ -59,9 +59,18 @@ def card() -> None:
     with st.container(key="card-practice"):
         st.markdown(read("clean", "practice"))
         if st.button("Make the practice set", key="clean.practice", icon=":material/fitness_center:"):
-            request = practice_request(free_name(state.workspace(), "practice"))
-            state.to_address(SLOT, cache.submit(state.workspace(), "sample", request))
+            with st.spinner(read("train", "starting")):
+                state.to_address(SLOT, _make())
             st.rerun()
+
+
+def _make() -> str:
+    """Have a practice set made, unless one is being made already; the run's id."""
+    workspace = state.workspace()
+    for run in list_runs(workspace, "sample"):
+        if not run.ended and str(run.request.get("name", "")).startswith(NAME):
+            return run.id
+    return cache.submit(workspace, "sample", practice_request(free_name(workspace, NAME)))
 
 
 def known(dataset: Dataset) -> bool:

@@ -97,7 +97,8 @@ def _offer(dataset: Dataset, model: Run, last: Entry | None, undone: Entry | Non
             _skipped(dataset)
         with st.container(horizontal=True):
             if st.button("Retrain and compare", key="clean.retrain", type="primary", icon=":material/replay:"):
-                retrain(model, dataset)
+                with st.spinner(read("train", "starting")):
+                    retrain(model, dataset)
                 st.rerun()
             _back_and_forth(dataset, last, undone)
             practice.score_button(dataset)

@@ -109,9 +109,11 @@ def _trains(run: Run, dataset: Dataset) -> bool:
 
 
 def _train(dataset: Dataset) -> None:
-    settings = TrainSettings(stages=preset(PRESET, epochs=4, lr=3e-3))
-    request = {"dataset": dataset.id, "settings": to_record(settings), "preset": PRESET}
-    state.put("find", cache.submit(dataset.workspace, "train", request))
+    if not any(_trains(run, dataset) for run in list_runs(dataset.workspace, "train")):
+        settings = TrainSettings(stages=preset(PRESET, epochs=4, lr=3e-3))
+        request = {"dataset": dataset.id, "settings": to_record(settings), "preset": PRESET}
+        with st.spinner(read("train", "starting")):
+            state.to_address("find", cache.submit(dataset.workspace, "train", request))
     st.rerun()
 
 
@@ -129,7 +131,8 @@ def _offer(dataset: Dataset, model: Run, searches: list[Run]) -> None:
 
 def _start(dataset: Dataset, model: Run) -> None:
     state.to_address("find", None)
-    suspects.start_search(model, dataset)
+    with st.spinner(read("train", "starting")):
+        suspects.start_search(model, dataset)
     st.rerun()
 
 

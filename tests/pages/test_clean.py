@@ -54,7 +54,7 @@ def test_without_a_model_it_trains_one_and_then_looks_for_suspects_by_itself(lab
     assert train.request["dataset"] == toy_set.id and train.request["preset"] == "standard"
     assert "A first model is learning" in words(app) and f"stop.{train.id}" in keys(app)
     finish(train, toy_set)
-    app.run()
+    app = open_page("clean", find=app.query_params["find"])  # after a refresh too
     [search] = runs.list_runs(lab.workspace, "suspects")
     assert search.request["run"] == train.id and "Looking for suspects" in words(app)
 
@@ -442,6 +442,9 @@ def test_a_practice_set_is_made_in_one_click_and_watched_here(lab):
     app.button(key="clean.practice").click().run()
     [run] = runs.list_runs(lab.workspace)
     assert run.kind == "sample" and run.request["noise"] == 0.05 and run.request["name"] == "practice"
+    other = open_page("clean")
+    other.button(key="clean.practice").click().run()
+    assert len(runs.list_runs(lab.workspace)) == 1, "a second press makes no second set"
     assert "being drawn" in words(app) and app.query_params["practice"] == run.id
     dataset = make_toy(lab.home, name="practice")
     run = runs.set_state(runs.set_state(run, "starting"), "running")
