@@ -8,9 +8,9 @@ may speak of a picture that the filter hides.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,19 +56,23 @@ def by_twins(table: pd.DataFrame) -> pd.DataFrame:
 
     Suggested is the most common label of a group where its pictures do not agree.
     """
-    twins = table[table["group"] != ALONE]
-    groups = {number: rows for number, rows in twins.groupby("group", sort=True)}
-    ranks = {number: _rank(rows) for number, rows in groups.items()}
-    numbers = sorted(groups, key=lambda number: (*ranks[number], number))
-    ordered = pd.concat([groups[number] for number in numbers]) if numbers else twins
-    reasons, suggested = [], []
-    for number in numbers:
-        rows = groups[number]
-        common = _most_common(list(rows["label"]))
-        for row in range(len(rows)):
-            reasons.append(_about_twins(rows, row))
-            suggested.append(common if common and rows["label"].iloc[row] != common else "")
-    return ordered.assign(reason=_texts(reasons), suggested=_texts(suggested)).reset_index(drop=True)
+    groups: dict[int, list[Twin]] = {}
+    for row, (number, *told) in enumerate(_rows(table, "group", "file", "label", "split")):
+        if number != ALONE:
+            groups.setdefault(number, []).append(Twin(row, *told))
+    ordered = [twins for _, twins in sorted(groups.items(), key=lambda entry: (*_rank(entry[1]), entry[0]))]
+    common = [_most_common(twins) for twins in ordered]
+    suggested = [
+        label if label != twin.label else "" for label, twins in zip(common, ordered, strict=True) for twin in twins
+    ]
+    return (
+        table.iloc[[twin.row for twins in ordered for twin in twins]]
+        .reset_index(drop=True)
+        .assign(
+            reason=_texts([sentence for twins in ordered for sentence in _about_twins(twins)]),
+            suggested=_texts(suggested),
+        )
+    )
 
 
 ORDERS: Mapping[str, Order] = MappingProxyType(
@@ -125,38 +129,44 @@ def _about_label(label: str, guess: str, p_guess: float, p_label: float, is_erro
     return f"{said} That is as sure as it usually is of {guess}." if is_error else said
 
 
-def _rank(rows: pd.DataFrame) -> tuple[int, int]:
-    return (-(rows["label"].nunique() > 1), -(rows["split"].nunique() > 1))
+class Twin(NamedTuple):
+    """What counts about one picture of a group: its row in the table, picture, label and side."""
+
+    row: int
+    file: str
+    label: str
+    split: str
 
 
-def _most_common(labels: list[str]) -> str:
+def _rank(twins: list[Twin]) -> tuple[bool, bool]:
+    """Sorts groups with several labels before others, and among those the ones that lie on both sides."""
+    return len({twin.label for twin in twins}) == 1, len({twin.split for twin in twins}) == 1
+
+
+def _most_common(twins: list[Twin]) -> str:
     """The label that more pictures have than any other; "" in a tie or when all agree."""
-    counted = Counter(labels).most_common()
+    counted = Counter(twin.label for twin in twins).most_common()
     if len(counted) == 1 or counted[0][1] == counted[1][1]:
         return ""
     return counted[0][0]
 
 
-def _about_twins(rows: pd.DataFrame, row: int) -> str:
-    """One picture of a group: how many twins it has, whether they are the same to the byte, their labels and sides."""
-    own, others = rows.iloc[row], rows.drop(rows.index[row])
-    alike = "Exactly" if (others["file"] == own["file"]).all() else "Nearly"
-    many = "one other" if len(others) == 1 else f"{len(others)} others"
-    return f"{alike} the same picture as {many}. {_labels(own, others)}{_sides(own, others)}"
+def _about_twins(twins: list[Twin]) -> Iterator[str]:
+    """For each picture: how many twins it has, whether they are the same to the byte, their labels and sides."""
+    labels, files = {twin.label for twin in twins}, {twin.file for twin in twins}
+    alike, others = "Exactly" if len(files) == 1 else "Nearly", len(twins) - 1
+    many = "one other" if others == 1 else f"{others} others"
+    exam = " The model learns from one and is examined on another, which is too easy an exam."
+    torn = len({twin.split for twin in twins}) > 1
+    for twin in twins:
+        named = _twin_labels(twin.label, sorted(labels - {twin.label}), others)
+        yield f"{alike} the same picture as {many}. {named}{exam if torn else ''}"
 
 
-def _labels(own: pd.Series, others: pd.DataFrame) -> str:
-    different = sorted(set(others["label"]) - {own["label"]})
+def _twin_labels(own: str, different: list[str], others: int) -> str:
     if not different:
-        return f"{'Both' if len(others) == 1 else 'All'} are labelled {own['label']}."
-    there = "the other" if len(others) == 1 else "others"
-    return f"This one is labelled {own['label']}, {there} {_listed(different)}."
-
-
-def _sides(own: pd.Series, others: pd.DataFrame) -> str:
-    if set(others["split"]) <= {own["split"]}:
-        return ""
-    return " The model learns from one and is examined on another, which is too easy an exam."
+        return f"{'Both' if others == 1 else 'All'} are labelled {own}."
+    return f"This one is labelled {own}, {'the other' if others == 1 else 'others'} {_listed(different)}."
 
 
 def _listed(labels: list[str]) -> str:
