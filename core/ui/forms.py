@@ -153,7 +153,7 @@ def import_options() -> tuple[str, ImportSettings]:
         "Name", placeholder="from the pictures", key="build.name", persist_state="session", max_chars=64
     )
     share = middle.select_slider(
-        "For the exam", SPLITS, 0.2, format_func=lambda part: f"{part:.0%}", key="build.valid", persist_state="session"
+        "For the exam", SPLITS, 0.2, format_func=style.share, key="build.valid", persist_state="session"
     )
     seed = right.number_input("Seed of the split", 0, 2**32 - 1, 42, key="build.seed", persist_state="session")
     return name.strip(), ImportSettings(valid_share=share, seed=int(seed))
@@ -178,7 +178,7 @@ def sample_options() -> Mapping[str, Any]:
 
 def _percent(place: Any, label: str, name: str) -> float:
     return place.select_slider(
-        label, SHARES, 0.0, format_func=lambda part: f"{part:.0%}", key=f"build.{name}", persist_state="session"
+        label, SHARES, 0.0, format_func=style.share, key=f"build.{name}", persist_state="session"
     )
 
 

@@ -105,7 +105,8 @@ def helper(*, expanded: bool) -> None:
             st.markdown(read("build", "collect"))
         with right:
             st.code(SNIPPET.read_text(encoding="utf-8"), language="javascript", height=150)
-            st.markdown(read("build", "collect_keys"))
+            with st.container(key="collect-keys"):
+                st.markdown(read("build", "collect_keys"))
         page.note(read("build", "collect_fair"))
 
 
@@ -116,7 +117,8 @@ def _earlier(dataset: Dataset) -> None:
         return
     with st.expander(page.say("build", "earlier", count=len(lists)), icon=":material/history:"):
         for run in lists[:EARLIER]:
-            st.button(_title(run), key=f"list.open.{run.id}", type="tertiary", on_click=_open, args=(run,))
+            if st.button(_title(run), key=f"list.open.{run.id}", type="tertiary"):
+                page.go("build", job=run.id, dataset=dataset.id, part="bring", way="web")
 
 
 def _title(run: Run) -> str:
@@ -128,7 +130,3 @@ def _title(run: Run) -> str:
 
 def _addresses(count: int) -> str:
     return counted(count, "address", "addresses")
-
-
-def _open(run: Run) -> None:
-    state.to_address("job", run.id)

@@ -10,6 +10,7 @@ from core.data import edits, ledger
 from core.data.ledger import Entry
 from core.data.table import Dataset
 from core.plots.style import esc
+from core.text import read
 from core.train.runs import Run
 from core.ui import bring, choices, classes, dialogs, fetching, forms, jobs, page, report, split, state, takeaway
 
@@ -48,7 +49,7 @@ def _first(dataset: Dataset, job: Run | None) -> str:
 def _header(dataset: Dataset) -> Dataset:
     with st.container(horizontal=True, key="workbench-header", vertical_alignment="bottom"):
         chosen = forms.dataset(state.datasets(), dataset, key="build.dataset")
-        st.button("New data set", key="build.new", icon=":material/add:", on_click=_begin_another)
+        st.button("New", key="build.new", icon=":material/add:", help=read("build", "new"), on_click=_begin_another)
         if chosen.trainable:
             page.next_step("Train", "train", key="build.train", dataset=chosen.id)
     return chosen
