@@ -94,7 +94,15 @@ def test_every_package_has_a_place_in_the_order():
 
 @pytest.mark.parametrize(
     "module",
-    ["app", "core.train.runs", "core.train.lr_finder", "core.train.inspection", "core.jobs.engine", "core.__main__"],
+    [
+        "app",
+        "core.train.runs",
+        "core.train.lr_finder",
+        "core.train.inspection",
+        "core.ui.explore",
+        "core.jobs.engine",
+        "core.__main__",
+    ],
 )
 def test_what_the_web_server_imports_needs_no_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

@@ -17,7 +17,7 @@ from core.data.pixels import decode
 from core.data.table import COLUMNS, create_dataset, create_empty
 from core.settings import ImportSettings
 from core.ui import contents
-from core.workspace import Workspace
+from core.workspace import Workspace, new_id
 from tests.conftest import colour_jpeg, make_toy
 from tests.hostile_names import HOSTILE_NAMES
 from tests.ui.support import labels, markup, open_page, training_run, words
@@ -263,6 +263,24 @@ def test_hostile_names_stay_text_on_every_part(lab, part):
     sent = markup(app)
     assert "<script" not in sent and "<img src=x" not in sent and "<svg" not in sent and "<iframe" not in sent
     assert "](http" not in sent and "](javascript" not in sent
+
+
+@pytest.mark.parametrize("wanted", ["<b>../../etc", new_id()])
+def test_a_set_that_is_not_yours_gives_one_sentence_and_shows_your_own(lab, wanted):
+    make_toy(lab.home)
+    app = open_page("explore", dataset=wanted)
+    assert len(app.error) == 1 and "There is no data set" in app.error[0].value and not app.exception
+    assert "36 pictures in 3 classes" in text(app) and "<b>.." not in markup(app)
+
+
+def test_a_damaged_picture_gives_a_sentence_and_the_page_goes_on(lab):
+    dataset = make_toy(lab.home)
+    for file in dataset.kept()["file"]:
+        dataset.image_path(file).write_bytes(b"no picture")
+    for part in ("model", "augment"):
+        app = open_page("explore", look=part)
+        assert "missing or damaged" in app.error[0].value and not app.exception
+        assert app.segmented_control(key="explore.look").value == part
 
 
 def test_an_unknown_part_in_the_address_is_the_first_one(lab):
