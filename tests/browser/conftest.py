@@ -61,7 +61,8 @@ class Server:
         """End the engine that this server started, by its own process id."""
         for process in psutil.process_iter(["cmdline"]):
             with contextlib.suppress(psutil.Error):
-                if "core.jobs.serve" in process.info["cmdline"] and str(self.home) in process.info["cmdline"]:
+                command = process.info["cmdline"] or ()  # of a process that has just ended, nothing is known
+                if "core.jobs.serve" in command and str(self.home) in command:
                     process.terminate()
                     process.wait(20)
 
