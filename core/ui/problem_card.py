@@ -22,7 +22,7 @@ from core.ui import gallery, page, state
 from core.ui.gallery import Shot
 
 SHOWN, GROUPS_SHOWN, CLASSES_SHOWN, TO_CHOOSE = 12, 8, 3, 12
-OPEN, MARKED, DONE = "explore.open", "explore.marked", "explore.done"  # slots: check, items, what was done last
+OPEN, MARKED, DONE = "explore.open", "explore.marked", "explore.done"  # slots: check, items of a set, last edit
 
 
 def show(dataset: Dataset, check: Check, found: pd.DataFrame) -> None:
@@ -160,14 +160,15 @@ def _do(act: Callable[[], Edited]) -> None:
     with page.boundary():
         made = act()
         words = edits.history(made.dataset)[0].words
-        state.put(DONE, {"version": made.dataset.version, "words": words, "skipped": len(made.skipped)})
+        after = {"dataset": made.dataset.id, "version": made.dataset.version}
+        state.put(DONE, {**after, "words": words, "skipped": len(made.skipped)})
         state.put(MARKED, None)
 
 
 def say_done(dataset: Dataset) -> None:
     """What was done here last, with the way to take it back, for as long as nothing else was done since."""
     done = state.get(DONE)
-    if not done or done["version"] != dataset.version:
+    if not done or (done["dataset"], done["version"]) != (dataset.id, dataset.version):
         return
     section = "done_skipped" if done["skipped"] else "done"
     left, right = st.columns([4, 1], vertical_alignment="center")
@@ -205,11 +206,12 @@ def _choose(dataset: Dataset, check: str, found: pd.DataFrame) -> None:
     pages = -(-len(found) // TO_CHOOSE)
     first = TO_CHOOSE * (st.pagination(pages, key=f"explore.page.{check}") - 1) if pages > 1 else 0
     rows = found.iloc[first : first + TO_CHOOSE]
-    marked = [item for item in state.get(MARKED, []) if item in set(found["item"])]
+    known = set(found["item"])
+    marked = [item for item in _marked(dataset) if item in known]
     shots = [Shot(gallery.thumb_url(row.file, dataset.id), _spoken(row)) for row in rows.itertuples()]
     items = list(rows["item"])
     _mark_style([place for place, item in enumerate(items) if item in marked])
-    gallery.picks(shots, key="problem", chosen=None, on_pick=lambda place: _toggle(items[place]))
+    gallery.picks(shots, key="problem", chosen=None, on_pick=lambda place: _toggle(dataset, items[place]))
     with st.container(horizontal=True):
         label = f"Delete {len(marked)} chosen" if marked else "Click those that shall go"
         st.button(
@@ -232,6 +234,13 @@ def _mark_style(places: list[int]) -> None:
         )
 
 
-def _toggle(item: str) -> None:
-    marked = list(state.get(MARKED, []))
-    state.put(MARKED, [other for other in marked if other != item] if item in marked else [*marked, item])
+def _marked(dataset: Dataset) -> list[str]:
+    """The items that are marked; items of another set have the same names and do not count."""
+    found = state.get(MARKED) or {"dataset": "", "items": []}
+    return list(found["items"]) if found["dataset"] == dataset.id else []
+
+
+def _toggle(dataset: Dataset, item: str) -> None:
+    marked = _marked(dataset)
+    items = [other for other in marked if other != item] if item in marked else [*marked, item]
+    state.put(MARKED, {"dataset": dataset.id, "items": items})

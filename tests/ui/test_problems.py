@@ -165,6 +165,24 @@ def test_undo_is_offered_only_while_nothing_else_was_done(lab):
     assert healthy(app) and "explore.undo" not in [button.key for button in app.button]
 
 
+def test_marks_and_undo_belong_to_their_set_though_items_have_the_same_names(lab):
+    one, other = make_toy(lab.home, name="one"), make_toy(lab.home, name="other")
+    assert one.version == other.version
+    looked(one)
+    looked(other)
+    app = page_of(one)
+    app.button(key="explore.choose.dark").click().run()
+    app.button(key="pick-problem-0").click().run()
+    app.selectbox(key="explore.dataset").set_value(other.id).run()
+    assert healthy(app) and app.button(key="explore.delete.chosen").disabled
+    edits.delete(one, ["1"])
+    app.button(key="pick-problem-1").click().run()
+    app.button(key="explore.delete.chosen").click().run()
+    assert "explore.undo" in [button.key for button in app.button]
+    app.selectbox(key="explore.dataset").set_value(one.id).run()
+    assert "explore.undo" not in [button.key for button in app.button]
+
+
 def test_a_table_of_issues_that_is_gone_gives_a_sentence(lab):
     dataset = make_toy(lab.home)
     run = looked(dataset)
