@@ -44,9 +44,10 @@ def near_pairs(looks: Looks, *, fresh: Sequence[int] | None = None, activations:
     """Pairs of pictures that are copies of one shot: saved again, resized, cropped, lit or mirrored.
 
     `fresh`: compare only these places with all others. `activations` (N, D), where known, bring in candidates that
-    were cropped more. Measured: no group among 1,200 drawn bears and 88 photos, 10 pairs among 10,000 pictures of
-    Fashion-MNIST (most of one product in two colours); of copies of bears and photos saved at JPEG quality 30 to 90,
-    resized to 0.3 to 1, lit by 15 % or mirrored all were found, of those with up to 5 % cut from each edge 99 %.
+    were cropped more. Measured: no pair among 1,200 drawn bears and 88 photos; of their copies at JPEG quality 30 to
+    90, at 0.3 to 1 of the size, lit by up to 15 % or mirrored all are found, with up to 5 % cut from every edge 99 %;
+    10 pairs among 10,000 pictures of Fashion-MNIST (mostly one product in two tones), where 86 % of copies saved at 30
+    to 90 and 62 % of cropped ones are found: 28 pixels of black trousers cannot be told from others with certainty.
     """
     greys, descriptors = _greys(looks), _descriptors(looks)
     asked = np.arange(len(greys)) if fresh is None else np.unique(np.asarray(fresh, dtype=np.int64))
