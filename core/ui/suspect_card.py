@@ -52,10 +52,10 @@ def beside(own: str, twins: Sequence[Any], dataset_id: str, marks: Mapping[str, 
 
 
 def _short(row: Any) -> str:
-    """Label and guess in one line; a phone has no room for more beside the buttons."""
-    if row.predicted == row.label:
-        return f"{esc(row.label)}, and the model agrees"
-    return f"{esc(row.label)}, but the model says {esc(row.predicted)}"
+    """Label and suggestion in one line; a phone has no room for more beside the buttons."""
+    if row.suggested not in ("", row.label):
+        return f"{esc(row.label)}, or rather {esc(row.suggested)}?"
+    return f"{esc(row.label)}, and the model agrees"
 
 
 def verdict(row: Any) -> str:

@@ -124,6 +124,11 @@ def test_a_suspects_folder_is_not_named_because_it_tells_the_answer():
     assert "x.jpg" in shown and "set" not in shown.replace("dataset", "")
 
 
+def test_the_line_under_a_picture_names_what_is_suggested_even_when_the_model_agrees():
+    assert "r, or rather b?" in suspect_card.picture(row(predicted="r"), "d" * 26, None)
+    assert "r, and the model agrees" in suspect_card.picture(row(predicted="r", suggested=""), "d" * 26, None)
+
+
 @pytest.mark.parametrize(
     ("mark", "words"),
     [(Mark("keep"), "✓ keep"), (Mark("delete"), "✕ delete"), (Mark("relabel", "b"), "→ b"), (None, "")],
