@@ -119,4 +119,4 @@ def test_a_fetch_that_was_killed_keeps_what_was_listed_and_finishes_the_rest(lab
         sweep(workspace)
         assert sorted(dataset.kept()["source"]) == sorted(row.url for row in kill_lab.rows(lab[1]))
         assert set(dataset.kept()["file"]) == set(whole.kept()["file"])
-    assert len(counts) >= 3 and max(counts) <= PICTURES
+    assert counts & set(range(1, PICTURES)) and max(counts) <= PICTURES  # some were killed in the middle
