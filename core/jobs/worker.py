@@ -25,7 +25,7 @@ import psutil
 
 from core.errors import DiskFull, LabError
 from core.train import runs
-from core.train.events import DataReady, Diverged, Event, Finished
+from core.train.events import DataReady, Diverged, Event, Finished, Reported
 from core.train.runs import Run, Stop
 from core.workspace import Workspace, new_id
 
@@ -162,12 +162,16 @@ def _numbered(run: Run, stop: Stop) -> Iterator[Event]:
 def _record_end(run: Run, last: dict[str, Event], *, asked: bool) -> None:
     """Write down how a run ended that nothing went wrong with; `last` holds the latest event of each kind."""
     finished, ready, diverged = last.get(Finished.kind), last.get(DataReady.kind), last.get(Diverged.kind)
+    reported = last.get(Reported.kind)
     if isinstance(finished, Finished):
         state = finished.state
         result = {name: getattr(finished, name) for name in ("error_rate", "wrong", "of", "seconds")}
     elif isinstance(ready, DataReady):
         state = "done"
-        result = {name: getattr(ready, name) for name in ("dataset", "name", "kept", "train", "valid")}
+        result = {name: getattr(ready, name) for name in ("dataset", "name", "kept", "train", "valid", "added")}
+    elif isinstance(reported, Reported):
+        state = "done"
+        result = {"what": reported.what, "found": dict(reported.found)}
     else:
         state, result = ("stopped" if asked else "done"), None
     message = diverged.text if state == "diverged" and isinstance(diverged, Diverged) else None

@@ -14,7 +14,7 @@ import pytest
 from core.errors import DataError, JobError
 from core.jobs import worker
 from core.train import runs
-from core.train.events import DataReady, Diverged, Finished, Note, Progress
+from core.train.events import DataReady, Diverged, Finished, Note, Progress, Reported
 from core.workspace import Workspace
 from tests.jobs.fake_engine import DeadEngine, FakeEngine
 
@@ -284,3 +284,10 @@ def test_a_c_library_without_these_options_is_left_alone(run, performs, monkeypa
 def test_working_in_a_terminal_needs_no_cluster():
     code = "import sys, core.jobs.worker; sys.exit(bool({'torch', 'distributed', 'streamlit'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_work_that_only_looked_leaves_its_counts_as_the_result(run, performs):
+    performs(Reported(seq=0, what="inspect", found={"dark": 3}))
+    list(worker.work(run))
+    assert again(run).state == "done"
+    assert again(run).result == {"what": "inspect", "found": {"dark": 3}}
