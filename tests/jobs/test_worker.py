@@ -63,7 +63,7 @@ def execute(run, boot=None):
         (finished("done"), "done", {"error_rate": 0.05, "wrong": 3, "of": 60, "seconds": 1.5}),
         (finished("stopped"), "stopped", {"error_rate": 0.05, "wrong": 3, "of": 60, "seconds": 1.5}),
         (finished("diverged"), "diverged", {"error_rate": 0.05, "wrong": 3, "of": 60, "seconds": 1.5}),
-        (READY, "done", {"dataset": "d", "name": "n", "kept": 10, "train": 8, "valid": 2}),
+        (READY, "done", {"dataset": "d", "name": "n", "kept": 10, "train": 8, "valid": 2, "added": 0}),
         (Note(seq=0, code="a", text="b"), "done", None),
     ],
 )
