@@ -12,7 +12,7 @@ from core.data.table import COLUMNS, create_dataset
 from core.jobs.worker import work
 from core.settings import Stage, TrainSettings, to_record
 from core.train.runs import create_run
-from core.ui import explore, workbench
+from core.ui import clean_controls, explore, workbench
 from core.ui.page import PAGES
 from core.workspace import Workspace
 from tests.browser.conftest import Server, Visitor
@@ -20,7 +20,11 @@ from tests.conftest import colour_jpeg
 from tests.hostile_names import HOSTILE_NAMES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PARTS = {"build": ("part", workbench.PARTS), "explore": ("look", explore.PARTS)}
+PARTS = {
+    "build": ("part", workbench.PARTS),
+    "explore": ("look", explore.PARTS),
+    "clean": ("view", clean_controls.VIEWS),
+}
 
 
 def hostile_set(workspace):
