@@ -9,6 +9,7 @@ it (bilinear, longest side 512) and save it. Where fastai is installed, its `ver
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import statistics
@@ -99,9 +100,7 @@ def timed(work: Callable[[Path], None]) -> float:
 def peers() -> dict[str, Callable[..., None]]:
     """The peers that can run here."""
     found: dict[str, Callable[..., None]] = {"pillow": plain}
-    try:
-        import fastai.vision.utils
-    except ImportError:
+    if importlib.util.find_spec("fastai") is None:
         print("fastai is not installed: compared with Pillow alone", file=sys.stderr)
     else:
         found["fastai"] = fastai

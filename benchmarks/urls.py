@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import http.server
+import importlib.util
 import io
 import json
 import multiprocessing
@@ -27,12 +28,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-from core.data.fetch import fetch
-from core.data.fetch_set import fetch_into
-from core.data.url_list import UrlRow
 from PIL import Image
 
+from core.data.fetch import fetch
+from core.data.fetch_set import fetch_into
 from core.data.table import create_empty
+from core.data.url_list import UrlRow
 from core.settings import ImportSettings
 from core.workspace import Workspace
 
@@ -219,9 +220,7 @@ def measure(hosts: list[str], options: argparse.Namespace) -> dict[str, object]:
         "bearings, bytes": lambda target: ours(urls, target, hosts=hosts),
         "bearings, whole": lambda target: ours_whole(urls, target, hosts=hosts),
     }
-    try:
-        import fastai.vision.utils  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("fastai") is None:
         print("the reference library is not installed: only our own figures", file=sys.stderr)
     else:
         warnings.simplefilter("ignore")
