@@ -97,7 +97,7 @@ def _words(row: Any, made: Mark | None) -> str:
     if made is not None:
         what = {"keep": "✓ keep", "delete": "✕ delete", "relabel": f"→ {esc(made.label)}"}[made.action]
         return f"{what}  \nwas {esc(row.label)}" if made.action == "relabel" else f"{what}  \n{esc(row.label)}"
-    guess = "agrees" if row.predicted == row.label else f"or {esc(row.predicted)}?"
+    guess = "agrees" if row.suggested in ("", row.label) else f"or {esc(row.suggested)}?"
     return f"{esc(row.label)}  \n{guess}"
 
 

@@ -13,7 +13,7 @@ from core.data.edits import Mark
 from core.data.marks import put_marks
 from core.data.table import COLUMNS, create_dataset, load_dataset
 from core.interpret import suspects as search_module
-from core.ui import clean, suspect_card, suspects
+from core.ui import clean, clean_twelve, suspect_card, suspects
 from core.ui.suspects import Warm, queue, rows_of
 from core.workspace import Workspace
 from tests.conftest import make_toy
@@ -127,6 +127,8 @@ def test_a_suspects_folder_is_not_named_because_it_tells_the_answer():
 def test_the_line_under_a_picture_names_what_is_suggested_even_when_the_model_agrees():
     assert "r, or rather b?" in suspect_card.picture(row(predicted="r"), "d" * 26, None)
     assert "r, and the model agrees" in suspect_card.picture(row(predicted="r", suggested=""), "d" * 26, None)
+    assert clean_twelve._words(row(predicted="r", suggested="b"), None) == "r  \nor b?"
+    assert clean_twelve._words(row(predicted="r", suggested=""), None) == "r  \nagrees"
 
 
 @pytest.mark.parametrize(
