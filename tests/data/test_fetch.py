@@ -52,14 +52,14 @@ HOSTILE = {  # what the server does, and what becomes of it
 def test_every_hostile_answer_ends_in_time_with_a_reason():
     with WebServer() as server:
         server.pages = {f"/{place}": page for place, (page, _) in enumerate(HOSTILE.values())}
-        limits = Limits(deadline_s=1.0, max_bytes=200_000, backoff_s=0.02, per_host=16)
+        limits = Limits(deadline_s=0.7, max_bytes=200_000, backoff_s=0.02, per_host=16)
         began, found = time.monotonic(), {}
         for one in fetch(rows(server, *server.pages), limits=limits, allow_hosts=(server.host,)):
             found[one.row.line] = (one.code, time.monotonic() - began)
             assert one.reason.endswith(".") and one.data is None
     names = list(HOSTILE)
     assert {names[line - 1]: code for line, (code, _) in found.items()} == {n: code for n, (_, code) in HOSTILE.items()}
-    assert max(seconds for _, seconds in found.values()) < 1.5
+    assert max(seconds for _, seconds in found.values()) < 1.2
 
 
 def test_names_and_types_decide_nothing():
@@ -154,14 +154,14 @@ def test_a_wait_longer_than_the_deadline_is_not_begun(wait):
 
 def test_one_deadline_covers_all_attempts_and_redirects():
     def page(path):
-        time.sleep(0.25)
+        time.sleep(0.1)
         return answer(302, b"", (b"Location", b"/next"))
 
     with WebServer() as server:
         server.pages["/"] = page
         began = time.monotonic()
-        (found,) = fetched(server, "/", limits=Limits(deadline_s=0.9))
-    assert found.code == "too_slow" and time.monotonic() - began < 1.4 and 2 <= len(server.asked) <= 4
+        (found,) = fetched(server, "/", limits=Limits(deadline_s=0.36))
+    assert found.code == "too_slow" and time.monotonic() - began < 0.8 and 2 <= len(server.asked) <= 4
 
 
 def test_a_server_that_is_gone_is_told():
@@ -231,7 +231,7 @@ def test_a_slow_host_does_not_hold_up_the_others(monkeypatch):
         asked = [UrlRow(n, "slow", f"http://slow.example:{slow.port}/{n}") for n in range(4)]
         asked += [UrlRow(n, "quick", f"http://quick.example:{quick.port}/{n}") for n in range(40)]
         allowed = (f"slow.example:{slow.port}", f"quick.example:{quick.port}")
-        order = [one.row.label for one in fetch(asked, limits=QUICK, allow_hosts=allowed)]
+        order = [one.row.label for one in fetch(asked, limits=Limits(deadline_s=0.5), allow_hosts=allowed)]
     assert order == ["quick"] * 40 + ["slow"] * 4
 
 
@@ -270,7 +270,7 @@ def test_who_does_not_read_is_not_sent_everything():
         server.pages["/"] = lambda _: answer(200, b"x")
         stream = fetch(rows(server, *(f"/{n}" for n in range(300))), allow_hosts=(server.host,))
         next(stream)
-        time.sleep(0.5)
+        time.sleep(0.2)
         assert len(server.asked) < 60
         assert len(list(stream)) == 299
 

@@ -31,7 +31,7 @@ from core.workspace import Workspace
 from tests.data.web_server import WebServer, answer, slowly
 
 ROOT = Path(__file__).parents[2]
-QUICK = Limits(deadline_s=1.2, max_bytes=3_000_000, backoff_s=0.01)
+QUICK = Limits(deadline_s=0.8, max_bytes=3_000_000, backoff_s=0.01)
 
 
 def picture(seed: int, kind: str = "PNG") -> bytes:
@@ -49,6 +49,11 @@ def bomb(side: int) -> bytes:
         for name, data in parts.items()
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.fixture(autouse=True)
+def no_power_cut(monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def lab(tmp_path, monkeypatch):
     monkeypatch.delenv("BEARINGS_ENGINE", raising=False)
     for cached in CACHES:
         cached.cache_clear()
+    monkeypatch.setattr("os.fsync", lambda handle: None)  # no power cut is tried here
     # before every run the test's runtime reads the metadata of all installed packages; the app has no such component
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     st.cache_data.clear()
