@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import edits
+from core.data import edits, pool
 from core.data.classes import disable_class, merge_classes, rename_class
 from core.data.edits import delete, relabel, restore, undo
 from core.data.practice import answer_key, is_practice, practice_request, score
@@ -20,7 +20,7 @@ from tests.conftest import make_toy
 
 @pytest.fixture(scope="module")
 def quick_bears():
-    """Tiny pictures in place of drawn scenes: here only labels count."""
+    """Tiny pictures in place of drawn scenes, opened in this process: here only labels count."""
 
     def draw(label, *, seed):
         pixels = np.random.default_rng([seed, *label.encode()]).integers(0, 256, (9, 9, 3), dtype=np.uint8)
@@ -28,6 +28,7 @@ def quick_bears():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bears, "draw_scene", draw)
+        patch.setattr(pool, "process_count", lambda wanted=None: 1)
         yield
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.table import load_dataset
 from core.errors import ModelError, SettingsError
 from core.interpret.predictions import LOSS_UNKNOWN, answers, class_probs, load_trained, predicting, predictions
 from core.settings import Stage, TrainSettings, to_record
 from core.train.learner import train_run
-from core.train.runs import append_event, create_run, history
+from core.train.runs import append_event, create_run, history, load_run
 from core.train.source import Stopped
+from core.workspace import Workspace
 from tests.conftest import make_toy
 
 TINY = TrainSettings(image_size=32, batch_size=16, device="cpu", precision="float32")
@@ -39,6 +41,14 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(dataset):
     return {name: trained_run(dataset, stages) for name, stages in STAGES.items()}
+
+
+@pytest.fixture
+def alone(dataset, trained, tmp_path):
+    """The data set, and a run of each kind, in a home of its own."""
+    shutil.copytree(dataset.workspace.home, tmp_path, dirs_exist_ok=True)
+    workspace = Workspace(tmp_path)
+    return load_dataset(workspace, dataset.id), {name: load_run(workspace, run.id) for name, run in trained.items()}
 
 
 def rows_of(*labels):
@@ -99,9 +109,9 @@ def test_cold_and_warm_give_the_same_table(dataset, trained, name):
     pd.testing.assert_frame_equal(cold, warm, rtol=1e-4)
 
 
-def test_a_warm_table_opens_no_picture_and_a_changed_body_uses_no_kept_activation(tmp_path):
-    dataset = make_toy(tmp_path)
-    runs = [trained_run(dataset, stages) for stages in STAGES.values()]
+def test_a_warm_table_opens_no_picture_and_a_changed_body_uses_no_kept_activation(alone):
+    dataset, trained = alone
+    runs = [trained[name] for name in STAGES]
     for run in runs:
         predictions(run, dataset)
     (dataset.path / "images").rename(dataset.path / "away")
@@ -130,9 +140,8 @@ def test_an_empty_table_gives_an_empty_table(dataset, trained):
     assert len(table) == 0 and "p:r" in table.columns
 
 
-def test_a_stop_ends_the_pass_and_a_second_one_finishes_it(tmp_path):
-    dataset = make_toy(tmp_path)
-    run = trained_run(dataset, STAGES["frozen"])
+def test_a_stop_ends_the_pass_and_a_second_one_finishes_it(alone):
+    dataset, run = alone[0], alone[1]["frozen"]
     whole = predictions(run, dataset)
     shutil.rmtree(dataset.workspace.cache)
     with pytest.raises(Stopped):
@@ -140,9 +149,8 @@ def test_a_stop_ends_the_pass_and_a_second_one_finishes_it(tmp_path):
     pd.testing.assert_frame_equal(predictions(run, dataset), whole, rtol=1e-4)
 
 
-def test_it_says_how_far_it_is(tmp_path):
-    dataset = make_toy(tmp_path)
-    run = trained_run(dataset, STAGES["unfrozen"])
+def test_it_says_how_far_it_is(alone):
+    dataset, run = alone[0], alone[1]["unfrozen"]
     told = list(predicting(load_trained(run), dataset))
     assert {event.phase for event in told} == {"activations"}
     assert (told[-1].done, told[-1].total) == (36, 36)

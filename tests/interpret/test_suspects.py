@@ -22,6 +22,7 @@ from core.settings import Stage, TrainSettings, to_record
 from core.train.learner import train_run
 from core.train.runs import create_run, load_run
 from core.train.runs import perform as perform_run
+from core.workspace import Workspace
 from tests.conftest import make_toy
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,42 @@ def mislabelled(dataset, *rows):
 
 
 @pytest.fixture(scope="module")
-def noisy(tmp_path_factory):
+def seen_home(tmp_path_factory):
+    """The home of 60 pictures whose activations are computed; tests change copies of it."""
+    home = tmp_path_factory.mktemp("seen")
+    trained_run(make_toy(home, per_class=20), Stage(epochs=1))
+    return home
+
+
+@pytest.fixture
+def sixty(seen_home, tmp_path):
+    """A data set of colours, 20 of each."""
+    shutil.copytree(seen_home, tmp_path, dirs_exist_ok=True)
+    return load_dataset(Workspace(tmp_path), "toy")
+
+
+@pytest.fixture(scope="module")
+def learned_home(tmp_path_factory):
+    """The home of 36 pictures and a model of them."""
+    home = tmp_path_factory.mktemp("learned")
+    return home, trained_run(make_toy(home)).id
+
+
+@pytest.fixture
+def learned(learned_home, tmp_path):
+    """A data set of colours, 12 of each, and a model of it."""
+    home, model = learned_home
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
+    workspace = Workspace(tmp_path)
+    return load_dataset(workspace, "toy"), load_run(workspace, model)
+
+
+@pytest.fixture(scope="module")
+def noisy(seen_home, tmp_path_factory):
     """A data set of colours with three labels wrong, a model of it, and a search."""
-    dataset = make_toy(tmp_path_factory.mktemp("suspects"), per_class=20)
+    home = tmp_path_factory.mktemp("suspects")
+    shutil.copytree(seen_home, home, dirs_exist_ok=True)
+    dataset = load_dataset(Workspace(home), "toy")
     wrong = mislabelled(dataset, 4, 24, 44)
     model = trained_run(dataset)
     return dataset, wrong, model, *search(model, dataset)
@@ -103,9 +137,8 @@ def test_the_file_holds_one_row_per_picture_in_the_tables_order(noisy):
     assert (table["second"] != table["predicted"]).all()
 
 
-def test_cold_and_warm_and_once_more_give_the_same_file(tmp_path):
-    dataset = make_toy(tmp_path)
-    model = trained_run(dataset)
+def test_cold_and_warm_and_once_more_give_the_same_file(learned):
+    dataset, model = learned
     runs = [search(model, dataset)[0] for _ in range(2)]
     shutil.rmtree(dataset.workspace.cache)
     cold, events = search(model, dataset)
@@ -117,11 +150,10 @@ def test_cold_and_warm_and_once_more_give_the_same_file(tmp_path):
     pd.testing.assert_frame_equal(load_suspects(cold), load_suspects(runs[0]), rtol=1e-3)
 
 
-def test_a_wrong_label_that_was_learned_by_heart_is_caught_by_heads_that_never_saw_it(tmp_path):
-    dataset = make_toy(tmp_path, per_class=20)
-    wrong = mislabelled(dataset, 4, 24)
-    model = trained_run(dataset, Stage(epochs=20, lr=1e-2), dropout=0.0)
-    run, _ = search(model, dataset)
+def test_a_wrong_label_that_was_learned_by_heart_is_caught_by_heads_that_never_saw_it(sixty):
+    wrong = mislabelled(sixty, 4, 24)
+    model = trained_run(sixty, Stage(epochs=20, lr=1e-2), dropout=0.0)
+    run, _ = search(model, sixty)
     table = load_suspects(run).set_index("item").loc[sorted(wrong)]
     assert (table["p_label"] > 0.8).all() and (table["predicted"] == table["label"]).all()
     assert (table["fold_p_label"] < 0.3).all() and (table["fold_guess"] != table["label"]).all()
@@ -130,37 +162,34 @@ def test_a_wrong_label_that_was_learned_by_heart_is_caught_by_heads_that_never_s
     assert not wrong & set(by_loss.head(2)["item"])
 
 
-def test_an_unfrozen_model_is_searched_with_the_body_as_published(tmp_path):
-    dataset = make_toy(tmp_path, per_class=20)
-    wrong = mislabelled(dataset, 4, 24)
+def test_an_unfrozen_model_is_searched_with_the_body_as_published(sixty):
+    wrong = mislabelled(sixty, 4, 24)
     stage = Stage(epochs=1, lr=(1e-5, 1e-3), frozen=False)
-    frozen, unfrozen = trained_run(dataset), trained_run(dataset, stage)
-    tables = [load_suspects(search(model, dataset)[0]) for model in (frozen, unfrozen)]
+    frozen, unfrozen = trained_run(sixty), trained_run(sixty, stage)
+    tables = [load_suspects(search(model, sixty)[0]) for model in (frozen, unfrozen)]
     assert set(ORDERS["label_error"](tables[1]).head(2)["item"]) == wrong
     columns = ["fold_guess", "fold_p_guess", "fold_p_label", "doubt"]
     pd.testing.assert_frame_equal(tables[0][columns], tables[1][columns], rtol=1e-3)
     assert list(tables[0]["p_label"]) != list(tables[1]["p_label"])
 
 
-def test_two_models_take_the_same_exam_with_the_labels_of_today(tmp_path):
-    dataset = make_toy(tmp_path, per_class=20)
-    wrong = mislabelled(dataset, *range(0, 14))  # most of what is learned about red
-    before = trained_run(dataset)
-    relabel(dataset, dict.fromkeys(wrong, "r"))
-    after = trained_run(load_dataset(dataset.workspace, dataset.id))
-    _, events = search(after, dataset, against=before.id)
+def test_two_models_take_the_same_exam_with_the_labels_of_today(sixty):
+    wrong = mislabelled(sixty, *range(0, 14))  # most of what is learned about red
+    before = trained_run(sixty)
+    relabel(sixty, dict.fromkeys(wrong, "r"))
+    after = trained_run(load_dataset(sixty.workspace, sixty.id))
+    _, events = search(after, sixty, against=before.id)
     found = events[-1].found
     for run, key in ((before, "before_wrong"), (after, "after_wrong")):
-        table = predictions(run, dataset)
+        table = predictions(run, sixty)
         valid = table[table["split"] == "valid"]
         assert found[key] == (valid["predicted"] != valid["label"]).sum()
     assert found["of"] == 15 and found["before_wrong"] > found["after_wrong"]
     assert events[-1].notes == ()
 
 
-def test_an_exam_that_a_model_has_seen_is_noted(tmp_path):
-    dataset = make_toy(tmp_path)
-    before = trained_run(dataset)
+def test_an_exam_that_a_model_has_seen_is_noted(learned):
+    dataset, before = learned
     items = dataset.items()
     place(dataset, dict.fromkeys(items.loc[items["split"] == "train", "item"].head(2), "valid"))
     after = trained_run(load_dataset(dataset.workspace, dataset.id))
@@ -168,9 +197,8 @@ def test_an_exam_that_a_model_has_seen_is_noted(tmp_path):
     assert events[-1].notes == ("The older model learned from 2 pictures of today's exam: its count is too good.",)
 
 
-def test_a_class_that_the_model_never_learned_is_no_obstacle(tmp_path):
-    dataset = make_toy(tmp_path)
-    model = trained_run(dataset)
+def test_a_class_that_the_model_never_learned_is_no_obstacle(learned):
+    dataset, model = learned
     relabel(dataset, dict.fromkeys(dataset.items()["item"].head(6), 'new, "kind"'))
     run, _ = search(model, dataset)
     table = load_suspects(run)
@@ -186,9 +214,8 @@ def test_labels_that_look_like_numbers_or_nothing_come_back_as_they_are(tmp_path
     pd.testing.assert_frame_equal(load_suspects(run), table)
 
 
-def test_copies_share_a_group_and_are_judged_by_heads_that_saw_neither(tmp_path):
-    dataset = make_toy(tmp_path)
-    model = trained_run(dataset)
+def test_copies_share_a_group_and_are_judged_by_heads_that_saw_neither(learned):
+    dataset, model = learned
     items = dataset.items()
     twin = items.iloc[[0]].assign(item="twin", label="g", split="valid")
     (dataset.path / "items.csv").write_text(items_to_csv(pd.concat([items, twin])), encoding="utf-8")
@@ -222,9 +249,8 @@ def test_it_runs_like_every_other_run(noisy):
     assert list(perform_run(run, lambda: False))[-1].kind == "reported"
 
 
-def test_what_cannot_be_searched_is_told_in_words(tmp_path):
-    dataset = make_toy(tmp_path)
-    model = trained_run(dataset)
+def test_what_cannot_be_searched_is_told_in_words(learned):
+    dataset, model = learned
     untrained = create_run(dataset.workspace, "train", {"dataset": dataset.id})
     with pytest.raises(LabError, match="no last.safetensors yet"):
         search(untrained, dataset)

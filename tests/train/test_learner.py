@@ -1,5 +1,6 @@
 """The training loop: it learns, repeats itself to the bit, resumes as if nothing had happened, and fails in words."""
 
+import functools
 import random
 from dataclasses import asdict, replace
 
@@ -107,16 +108,23 @@ STAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole_run(toy):
+    """Name of some stages -> the events and the checkpoints of a run of them that nothing interrupted."""
+
+    @functools.cache
+    def run(name):
+        saved = []
+        events = list(fit(toy, replace(TINY, stages=STAGES[name]), save=lambda c, best: saved.append(c) or "x"))
+        return events, saved
+
+    return run
+
+
 @pytest.mark.parametrize("name", STAGES)
-def test_an_interrupted_and_resumed_run_equals_one_that_was_not(toy, name):
+def test_an_interrupted_and_resumed_run_equals_one_that_was_not(toy, whole_run, name):
     settings = replace(TINY, stages=STAGES[name])
-    saved = []
-
-    def save(checkpoint, best):
-        saved.append(checkpoint)
-        return "x"
-
-    whole = list(fit(toy, settings, save=save))
+    whole, saved = whole_run(name)
     last = saved[-1]
     for number in range(len(saved) - 1):
         again = []
@@ -130,9 +138,8 @@ def _count(events):
     return sum(event.kind in ("batch", "epoch") for event in events)
 
 
-def test_unfreezing_changes_the_body_and_stores_it(toy):
-    saved = []
-    list(fit(toy, replace(TINY, stages=STAGES["fine_tune"]), save=lambda c, best: saved.append(c) or "x"))
+def test_unfreezing_changes_the_body_and_stores_it(whole_run):
+    saved = whole_run("fine_tune")[1]
     assert [c.meta["body"] for c in saved] == ["pretrained", "stored", "stored"]
     assert not any(name.startswith("body.") for name in saved[0].tensors)
     assert any(name.startswith("body.") for name in saved[-1].tensors)
