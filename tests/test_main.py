@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from core.__main__ import main
 from core.deploy import demo
@@ -13,6 +14,7 @@ from tests.conftest import colour_jpeg, make_toy
 from tests.data.web_server import WebServer, answer
 
 ROOT = Path(__file__).parents[1]
+torch.set_num_threads(1)  # threads that wait for a busy core make these small tasks slow
 
 
 @pytest.fixture

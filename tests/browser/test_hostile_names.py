@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from core.data.layout import normalise_label, shown
 from core.data.table import COLUMNS, create_dataset
@@ -49,6 +50,7 @@ def hostile_set(workspace):
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A server of its own over the hostile set, a model trained on it, its suspects and its problems."""
+    torch.set_num_threads(1)  # threads that wait for a busy core make small tasks slow
     server = Server(tmp_path_factory.mktemp("hostile"))
     workspace = Workspace(server.home)
     dataset = hostile_set(workspace)
@@ -98,6 +100,7 @@ def fits(page):
     return False
 
 
+@pytest.mark.slow
 def test_forty_hostile_names_are_text_on_every_page(chromium, house):
     """Each page is loaded once; every other one in a small window that then becomes large, the others the reverse."""
     server, dataset, run = house
