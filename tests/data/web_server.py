@@ -68,14 +68,16 @@ class WebServer:
                     self.heads.append(head)
                     self._now += 1
                     self.most = max(self.most, self._now)
+                page = self.pages.get(path) or self.pages.get("/") or (lambda _: answer(404, b""))
                 try:
-                    page = self.pages.get(path) or self.pages.get("/") or (lambda _: answer(404, b""))
                     sent = page(path)
-                    for part in [sent] if isinstance(sent, bytes) else sent:
+                    for part in () if isinstance(sent, bytes) else sent:
                         connection.sendall(part)
                 finally:
                     with self._lock:
                         self._now -= 1
+                if isinstance(sent, bytes):  # counted out before: who has it may ask for the next at once
+                    connection.sendall(sent)
                 if not isinstance(sent, bytes):  # such an answer ends with its connection
                     return
 
