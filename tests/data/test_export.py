@@ -122,6 +122,7 @@ def test_the_zip_is_laid_out_for_others(tmp_path, pets):
         assert kinds == {zipfile.ZIP_STORED} and made.testzip() is None
 
 
+@pytest.mark.slow
 def test_torchvision_reads_it(tmp_path, pets):
     from torchvision.datasets import ImageFolder
 
