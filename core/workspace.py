@@ -26,6 +26,7 @@ from core.errors import Busy, DiskFull, NewerVersion, NotFound, WorkspaceError
 
 SCHEMA = 1
 LOCK_TIMEOUT_S = 10.0
+LOCK_POLL_S = 0.01  # a lock is held for some ten milliseconds: whoever waits must not miss every gap
 TEMP_MAX_AGE_S = 3600.0
 FREE_RESERVE_BYTES = 50 * 2**20
 KINDS = ("datasets", "runs", "models", "uploads")
@@ -231,7 +232,7 @@ def lock(folder: Path, what: str, *, timeout_s: float = LOCK_TIMEOUT_S) -> Itera
     with disk_errors():
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / ".lock", timeout=timeout_s):
+        with FileLock(folder / ".lock", timeout=timeout_s, poll_interval=LOCK_POLL_S):
             yield
     except Timeout as error:
         raise Busy(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.conftest import make_toy
 
 ROOT = Path(__file__).parents[2]
 EDITS = 200
+PAUSE_S = 0.001  # somebody who clicks leaves gaps, and much longer ones
 TAB = """
 import os, sys
 from pathlib import Path
@@ -33,6 +35,7 @@ def edit_often(dataset: Dataset, items: list[str], count: int) -> None:
     """Edits of every kind, each of which changes something; the data set is that of the beginning all the time."""
     sides = dataset.items().set_index("item")["split"]
     for number in range(count):
+        time.sleep(PAUSE_S)
         item, visit = items[number // 4 % len(items)], number // 4 // len(items)
         if number % 4 == 0:
             side = ("train", "valid")[(sides[item] == "train") ^ visit % 2]
