@@ -41,9 +41,16 @@ def at(visitor):
 
 
 def press(visitor, key, place):
-    """Press a key, and wait until the suspect at `place` is shown."""
+    """Press a key when the page is at rest, and wait until the suspect at `place` is shown."""
+    visitor.settle()
     visitor.page.keyboard.press(key)
     visitor.page.locator(".position b", has_text=re.compile(rf"^{place}$")).wait_for()
+
+
+def open_cleaner(visitor):
+    """Open the cleaner and wait for its buttons: a key does something from then on."""
+    visitor.open("/clean")
+    visitor.page.locator("[class*='st-key-clean-keep'] button, [class*='st-key-clean-rest'] button").first.wait_for()
 
 
 def marked(dataset):
@@ -53,7 +60,7 @@ def marked(dataset):
 
 def test_keys_mark_move_and_take_back(visitor, cleaner):
     dataset = cleaner[1]
-    visitor.open("/clean")
+    open_cleaner(visitor)
     press(visitor, "k", 2)
     press(visitor, "d", 3)
     press(visitor, "2", 4)
@@ -70,7 +77,7 @@ def test_keys_mark_move_and_take_back(visitor, cleaner):
 
 def test_keys_work_after_a_click_and_never_while_something_is_typed(visitor, cleaner):
     dataset = cleaner[1]
-    visitor.open("/clean")
+    open_cleaner(visitor)
     visitor.page.locator(".position b").wait_for()
     before, place = marked(dataset), at(visitor)
     visitor.page.locator("[class*='st-key-clean-delete'] button").click()
