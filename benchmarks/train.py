@@ -225,7 +225,7 @@ def main() -> None:
         compare(dataset, settings, options.repeat)
         print(f"  finder, warm, 100 steps      {finder_seconds(dataset, settings):7.2f} s")
         if options.unfrozen or options.device == "cuda":
-            stage = Stage(epochs=1, lr=1e-4, frozen=False, augment="photos")
+            stage = Stage(epochs=1, lr=1e-4, freeze_to=0, augment="photos")
             unfrozen = TrainSettings(backbone=options.backbone, weights=weights, device=options.device, stages=(stage,))
             print(f"\none unfrozen epoch, augmented, {options.backbone} at {SIZE}:")
             mine = compare(dataset, unfrozen, 1)

@@ -19,8 +19,9 @@ from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
 from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
-from core.settings import PRESETS, AppSettings, TrainSettings, preset, to_record
+from core.settings import AppSettings, TrainSettings, to_record
 from core.train.events import EpochDone, History
+from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
 from core.workspace import Workspace, is_id
 
@@ -84,9 +85,9 @@ def _add_lr_find(commands: Any) -> None:
 def _add_train(commands: Any) -> None:
     command = add_command(commands, "train", "Train a model.", _train)
     _add_model(command)
-    command.add_argument("--preset", default="standard", help=", ".join(PRESETS))
-    command.add_argument("--epochs", type=int, default=4, help="epochs per stage (4)")
-    command.add_argument("--lr", type=float, default=3e-3, help="learning rate (3e-3)")
+    command.add_argument("--preset", default="quick", help=", ".join(RECIPES))
+    command.add_argument("--epochs", type=int, help="epochs per stage (the preset's own)")
+    command.add_argument("--lr", type=float, help="highest learning rate (the preset's own)")
 
 
 def _add_predict(commands: Any) -> None:
@@ -116,7 +117,7 @@ def _lr_find(workspace: Workspace, options: Any) -> int:
 
 def _train(workspace: Workspace, options: Any) -> int:
     dataset = load_dataset(workspace, options.dataset)
-    settings = _settings(options, stages=preset(options.preset, epochs=options.epochs, lr=options.lr))
+    settings = preset(options.preset, _settings(options), epochs=options.epochs, lr=options.lr)
     request = {
         "dataset": dataset.id,
         "dataset_name": dataset.name,

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ PROFILES = ("laptop", "class")
 AUGMENT_PRESETS = ("none", "photos", "top_down")
 WEIGHTS = ("pretrained", "random")
 PRECISIONS = ("auto", "float32", "bfloat16")
+BALANCES = ("none", "weights", "oversample")
+STAGE_DATA = ("all", "mistakes")
+LAYER_GROUPS = 3  # early body, late body, head: every backbone is cut so
+STAGES_MAX = 20
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
 
 Rate = float | tuple[float | None, float]
@@ -106,14 +110,30 @@ class Stage:
     """A stretch of training under one schedule.
 
     `lr` is one rate for all layer groups, or (low, high) for a geometric spread over them; (None, high) gives
-    high/10 to all but the last group. `frozen` trains the head alone. `augment` names a preset.
+    high/10 to all but the last group. With `find_lr` a range test comes first, and its answer becomes the low end.
+    `freeze_to`: the first layer group that learns: 0 is everything, 2 (or -1) the head alone. `schedule` names a
+    schedule and `options` are its own, such as {"cycle_mult": 2}. `augment` names a preset; `mixup` is the alpha of its
+    Beta distribution, `label_smoothing` the share that is spread over all classes, `balance` what is done about classes
+    of unequal size, `data` which pictures are learned: all of them, or the set of mistakes among as many others.
+    What is None is taken from the run: `image_size` (pixels), `batch_size`, `weight_decay`, `dropout`, `precision`.
     """
 
     epochs: int = 4
     lr: Rate = 3e-3
-    frozen: bool = True
+    freeze_to: int = -1
     schedule: str = "one_cycle"
+    options: Mapping[str, float] = field(default_factory=dict)
+    find_lr: bool = False
     augment: str = "none"
+    mixup: float = 0.0
+    label_smoothing: float = 0.0
+    balance: str = "none"
+    data: str = "all"
+    image_size: int | None = None
+    batch_size: int | None = None
+    weight_decay: float | None = None
+    dropout: float | None = None
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         _require(
@@ -121,6 +141,35 @@ class Stage:
             f"{self.epochs} epochs were asked for; a stage has 1 to 1000.",
             "Four is a good first number.",
         )
+        self._check_rates()
+        _require(
+            self.freeze_to in range(-1, LAYER_GROUPS),
+            f"Layers were to be frozen up to group {self.freeze_to}; groups are numbered from 0 to {LAYER_GROUPS - 1}.",
+            "0 trains all of them, 2 or -1 the head alone.",
+        )
+        for name, chosen, known in (
+            ("augmentation", self.augment, AUGMENT_PRESETS),
+            ("balance", self.balance, BALANCES),
+            ("choice of pictures", self.data, STAGE_DATA),
+        ):
+            _require(
+                chosen in known,
+                f"The {name} {chosen!r} is not known; there are {', '.join(known)}.",
+                f"{known[0]!r} is the usual one.",
+            )
+        _require(
+            0 <= self.mixup <= 10,
+            f"The mixup is {self.mixup}; it must lie between 0 and 10.",
+            "0 mixes nothing, 0.4 is a usual value.",
+        )
+        _require(
+            0 <= self.label_smoothing < 1,
+            f"The label smoothing is {self.label_smoothing}; it must be 0 or more and less than 1.",
+            "0.1 is the usual value.",
+        )
+        _check_shared(self)
+
+    def _check_rates(self) -> None:
         _require(
             not isinstance(self.lr, tuple) or len(self.lr) == 2,
             f"The spread of rates {self.lr} does not have two ends.",
@@ -138,11 +187,6 @@ class Stage:
             f"The spread of rates runs from {low} to {high}; the first must not be the larger one.",
             "The early layers need the smaller rate.",
         )
-        _require(
-            self.augment in AUGMENT_PRESETS,
-            f"The augmentation {self.augment!r} is not known; there are {', '.join(AUGMENT_PRESETS)}.",
-            "'photos' suits ordinary pictures.",
-        )
 
     @property
     def lr_max(self) -> float:
@@ -150,14 +194,29 @@ class Stage:
         return self.lr[1] if isinstance(self.lr, tuple) else self.lr
 
     @property
+    def first_group(self) -> int:
+        """The number of the first layer group that learns, from 0."""
+        return self.freeze_to % LAYER_GROUPS
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the whole body is frozen, so that the head alone learns."""
+        return self.first_group == LAYER_GROUPS - 1
+
+    @property
     def cached(self) -> bool:
         """Whether activations can be computed once: the body is frozen and every epoch sees the same pictures."""
-        return self.frozen and self.augment == "none"
+        return self.frozen and self.augment == "none" and self.mixup == 0
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything that decides the numbers of a run, besides the data. `image_size` is in pixels."""
+    """Everything that decides the numbers of a run, besides the data. `image_size` is in pixels.
+
+    `train_share` of the training pictures are used, the same ones for the same seed. With `keep_best` a stage ends
+    with the weights of its epoch of the lowest validation loss. `patience`: a stage ends after so many epochs without
+    a lower one; 0 never stops early.
+    """
 
     stages: tuple[Stage, ...] = field(default_factory=lambda: (Stage(),))
     backbone: str = "lite0"
@@ -169,38 +228,32 @@ class TrainSettings:
     seed: int = 42
     precision: str = "auto"
     device: str = "auto"
+    train_share: float = 1.0
+    keep_best: bool = False
+    patience: int = 0
 
     def __post_init__(self) -> None:
         _require(len(self.stages) > 0, "A run needs at least one stage.", "Add one with four epochs.")
+        _require(
+            len(self.stages) <= STAGES_MAX,
+            f"The run has {len(self.stages)} stages; it may have {STAGES_MAX}.",
+            "Go on from its last checkpoint in a second run.",
+        )
         _require(
             self.weights in WEIGHTS,
             f"The weights {self.weights!r} are not known; there are {', '.join(WEIGHTS)}.",
             "'pretrained' starts from what ImageNet taught the body.",
         )
+        _check_shared(self)
         _require(
-            32 <= self.image_size <= 512 and self.image_size % 32 == 0,
-            f"The image size is {self.image_size}; it must be a multiple of 32 from 32 to 512.",
-            "224 is the usual size.",
+            0 < self.train_share <= 1,
+            f"The share of training pictures is {self.train_share}; it must lie above 0 and at most 1.",
+            "1 uses all of them.",
         )
         _require(
-            2 <= self.batch_size <= 4096,
-            f"The batch size is {self.batch_size}; it must lie between 2 and 4096.",
-            "64 is the usual size.",
-        )
-        _require(
-            0 <= self.weight_decay < 1,
-            f"The weight decay is {self.weight_decay}; it must lie between 0 and 1.",
-            "0.01 is the usual value.",
-        )
-        _require(
-            0 <= self.dropout < 1,
-            f"The dropout is {self.dropout}; it must lie between 0 and 1.",
-            "0.5 is the usual value.",
-        )
-        _require(
-            self.precision in PRECISIONS,
-            f"The precision {self.precision!r} is not known; there are {', '.join(PRECISIONS)}.",
-            "'auto' picks the fastest that is safe.",
+            isinstance(self.patience, int) and 0 <= self.patience <= 1000,
+            f"The patience is {self.patience} epochs; it must be a whole number from 0 to 1000.",
+            "0 never stops early.",
         )
         _check_seed(self.seed)
 
@@ -208,6 +261,49 @@ class TrainSettings:
     def epochs(self) -> int:
         """Epochs over all stages."""
         return sum(stage.epochs for stage in self.stages)
+
+    def resolve(self, stage: Stage) -> Stage:
+        """A stage with nothing left open: what it does not say itself is the run's."""
+        return replace(stage, **{name: getattr(self, name) for name in _SHARED if getattr(stage, name) is None})
+
+    @property
+    def resolved(self) -> tuple[Stage, ...]:
+        """All stages, each with nothing left open."""
+        return tuple(self.resolve(stage) for stage in self.stages)
+
+
+_SHARED = ("image_size", "batch_size", "weight_decay", "dropout", "precision")
+
+
+def _check_shared(settings: Stage | TrainSettings) -> None:
+    """What a run decides and a stage may decide otherwise; None leaves it open."""
+    size, batch = settings.image_size, settings.batch_size
+    decay, dropout, precision = settings.weight_decay, settings.dropout, settings.precision
+    _require(
+        size is None or (32 <= size <= 512 and size % 32 == 0),
+        f"The image size is {size}; it must be a multiple of 32 from 32 to 512.",
+        "224 is the usual size.",
+    )
+    _require(
+        batch is None or 2 <= batch <= 4096,
+        f"The batch size is {batch}; it must lie between 2 and 4096.",
+        "64 is the usual size.",
+    )
+    _require(
+        decay is None or 0 <= decay < 1,
+        f"The weight decay is {decay}; it must lie between 0 and 1.",
+        "0.01 is the usual value.",
+    )
+    _require(
+        dropout is None or 0 <= dropout < 1,
+        f"The dropout is {dropout}; it must lie between 0 and 1.",
+        "0.5 is the usual value.",
+    )
+    _require(
+        precision is None or precision in PRECISIONS,
+        f"The precision {precision!r} is not known; there are {', '.join(PRECISIONS)}.",
+        "'auto' picks the fastest that is safe.",
+    )
 
 
 def _check_seed(seed: int) -> None:
@@ -227,31 +323,16 @@ def from_record(record: Mapping[str, Any]) -> TrainSettings:
     """Inverse of `to_record`; unknown or wrong values raise SettingsError."""
     try:
         values = dict(record)
-        stages = []
-        for stage in values.pop("stages", ()):
-            lr = stage.get("lr", 3e-3)
-            stages.append(Stage(**{**stage, "lr": tuple(lr) if isinstance(lr, list) else lr}))
-        return TrainSettings(stages=tuple(stages), **values)
+        stages = tuple(stage_from_record(stage) for stage in values.pop("stages", ()))
+        return TrainSettings(stages=stages, **values)
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"These training settings cannot be read: {error}.", hint="Start a new run.") from error
 
 
-PRESETS: dict[str, str] = {
-    "standard": "The head alone, on activations computed once: seconds on a laptop.",
-    "augmented": "The head alone, on pictures that are flipped, turned and lit anew in every epoch.",
-    "fine_tune": "First the head alone, then as many epochs with all layers, the early ones at smaller rates.",
-}
-
-
-def preset(name: str, *, epochs: int = 4, lr: float = 3e-3) -> tuple[Stage, ...]:
-    """Stages of a named preset for `epochs` epochs at rate `lr`; the names are the keys of PRESETS."""
-    if name == "standard":
-        return (Stage(epochs=epochs, lr=lr),)
-    if name == "augmented":
-        return (Stage(epochs=epochs, lr=lr, augment="photos"),)
-    if name == "fine_tune":
-        unfrozen = Stage(epochs=epochs, lr=(lr / 100, lr / 10), frozen=False, augment="photos")
-        return (Stage(epochs=epochs, lr=lr), unfrozen)
-    raise SettingsError(
-        f"The preset {name!r} is not known; there are {', '.join(PRESETS)}.", hint="Use 'standard' first."
-    )
+def stage_from_record(record: Mapping[str, Any]) -> Stage:
+    """A stage from plain JSON values, also as runs wrote it that could only freeze all of the body or none of it."""
+    values = dict(record)
+    if "frozen" in values:
+        values["freeze_to"] = -1 if values.pop("frozen") else 0
+    lr = values.get("lr", 3e-3)
+    return Stage(**{**values, "lr": tuple(lr) if isinstance(lr, list) else lr})

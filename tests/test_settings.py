@@ -10,13 +10,11 @@ import pytest
 
 from core.errors import SettingsError
 from core.settings import (
-    PRESETS,
     AppSettings,
     ImportSettings,
     Stage,
     TrainSettings,
     from_record,
-    preset,
     to_record,
 )
 
@@ -45,6 +43,18 @@ def refused(make, **values) -> SettingsError:
         {"lr": (1e-3,)},
         {"lr": (1e-4, 1e-3, 1e-2)},
         {"augment": "everything"},
+        {"freeze_to": 3},
+        {"freeze_to": -2},
+        {"mixup": -0.1},
+        {"mixup": math.nan},
+        {"label_smoothing": 1.0},
+        {"balance": "fair"},
+        {"data": "some"},
+        {"image_size": 33},
+        {"batch_size": 1},
+        {"weight_decay": 1.0},
+        {"dropout": -0.1},
+        {"precision": "half"},
     ],
     ids=str,
 )
@@ -68,6 +78,11 @@ def test_a_stage_outside_its_ranges_is_refused(values):
         {"seed": -1},
         {"seed": 2**32},
         {"seed": 1.5},
+        {"train_share": 0.0},
+        {"train_share": 1.1},
+        {"patience": -1},
+        {"patience": 1.5},
+        {"stages": (Stage(),) * 21},
     ],
     ids=str,
 )
@@ -100,19 +115,35 @@ def test_the_highest_rate_is_the_last_groups():
 
 @pytest.mark.parametrize(
     ("stage", "cached"),
-    [(Stage(), True), (Stage(frozen=False), False), (Stage(augment="photos"), False)],
+    [(Stage(), True), (Stage(freeze_to=0), False), (Stage(augment="photos"), False)],
 )
 def test_activations_are_cached_only_when_every_epoch_sees_the_same(stage, cached):
     assert stage.cached is cached
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_settings_survive_json(name):
-    settings = TrainSettings(stages=preset(name, epochs=3, lr=1e-2), seed=7, image_size=96)
+def test_settings_survive_json():
+    stages = (Stage(lr=(None, 1e-3)), Stage(freeze_to=1, options={"cycle_mult": 2}, mixup=0.4, image_size=96))
+    settings = TrainSettings(stages=stages, seed=7, image_size=96, train_share=0.5, patience=2, keep_best=True)
     assert from_record(json.loads(json.dumps(to_record(settings)))) == settings
-    assert from_record(json.loads(json.dumps(to_record(TrainSettings(stages=(Stage(lr=(None, 1e-3)),)))))).stages[
-        0
-    ].lr == (None, 1e-3)
+
+
+@pytest.mark.parametrize(("frozen", "freeze_to"), [(True, -1), (False, 0)])
+def test_a_run_of_an_older_version_is_still_read(frozen, freeze_to):
+    old = {"stages": [{"epochs": 4, "lr": 3e-3, "frozen": frozen, "schedule": "one_cycle", "augment": "none"}]}
+    assert from_record(old).stages == (Stage(epochs=4, lr=3e-3, freeze_to=freeze_to),)
+
+
+def test_a_stage_takes_from_the_run_what_it_does_not_say():
+    settings = TrainSettings(stages=(Stage(image_size=64), Stage()), image_size=128, batch_size=16)
+    first, second = settings.resolved
+    assert (first.image_size, second.image_size) == (64, 128) and first.batch_size == second.batch_size == 16
+    assert None not in (first.weight_decay, first.dropout, first.precision)
+
+
+@pytest.mark.parametrize(("freeze_to", "first", "frozen"), [(-1, 2, True), (2, 2, True), (1, 1, False), (0, 0, False)])
+def test_freezing_to_a_group_leaves_the_later_ones_free(freeze_to, first, frozen):
+    stage = Stage(freeze_to=freeze_to)
+    assert (stage.first_group, stage.frozen) == (first, frozen)
 
 
 @pytest.mark.parametrize(
@@ -131,18 +162,6 @@ def test_settings_survive_json(name):
 )
 def test_a_record_that_is_none_is_refused(record):
     refused(lambda: from_record(record))
-
-
-def test_an_unknown_preset_is_refused_with_the_known_ones():
-    with pytest.raises(SettingsError, match="standard, augmented, fine_tune"):
-        preset("magic")
-
-
-def test_presets_do_what_they_say():
-    assert [stage.cached for stage in preset("standard")] == [True]
-    assert [stage.augment for stage in preset("augmented")] == ["photos"]
-    frozen, unfrozen = preset("fine_tune", epochs=2, lr=1e-2)
-    assert frozen.frozen and not unfrozen.frozen and unfrozen.lr == pytest.approx((1e-4, 1e-3))
 
 
 def test_the_environment_is_read_and_the_usual_values_need_none():

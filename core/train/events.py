@@ -44,7 +44,11 @@ class Note:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage begins: `steps` optimiser steps over `epochs` epochs; `trainable` counts weights that may change."""
+    """A stage begins: `steps` optimiser steps over `epochs` epochs; `trainable` counts weights that may change.
+
+    `lr` holds the highest rate of each layer group, `freeze_to` the first group that learns. `size` is the side of the
+    pictures in pixels, `batch` the pictures of a step.
+    """
 
     kind: ClassVar[str] = "stage"
     seq: int
@@ -56,6 +60,90 @@ class StageStarted:
     lr: tuple[float, ...]
     schedule: str
     trainable: int
+    freeze_to: int = -1
+    size: int = 224
+    batch: int = 64
+    precision: str = ""
+
+
+@dataclass(frozen=True)
+class RateFound:
+    """A range test before a stage chose the low end of its rates. `low` is None where the curve gave no answer."""
+
+    kind: ClassVar[str] = "rate"
+    seq: int
+    stage: int
+    low: float | None
+    high: float
+    why: str
+    lrs: tuple[float, ...]
+    losses: tuple[float, ...]
+    losses_smooth: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What the model says about a few fixed validation pictures, after `epoch` (-1: before the stage's first).
+
+    One entry per picture: the hash of its file, its label, the predicted class and that one's probability.
+    """
+
+    kind: ClassVar[str] = "glimpse"
+    seq: int
+    stage: int
+    epoch: int
+    files: tuple[str, ...]
+    labels: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probs: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class MemoryUsed:
+    """The most memory the run has taken so far, in MB, and how much there is: of the GPU, or of the computer."""
+
+    kind: ClassVar[str] = "memory"
+    seq: int
+    stage: int
+    epoch: int
+    used_mb: float
+    of_mb: float
+
+
+@dataclass(frozen=True)
+class BlocksMoved:
+    """A stage is over: how far each block of the network has moved in it.
+
+    `moved` is the length of the change of its weights as a share of their length when the stage began.
+    """
+
+    kind: ClassVar[str] = "moved"
+    seq: int
+    stage: int
+    names: tuple[str, ...]
+    moved: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RatePoint:
+    """One batch of the learning-rate finder. Losses are mean nats."""
+
+    kind: ClassVar[str] = "point"
+    seq: int
+    step: int
+    lr: float
+    loss: float
+    loss_smooth: float
+
+
+@dataclass(frozen=True)
+class CurveDone:
+    """The finder is through: `steps` were planned, `stopped` says why it ended early (None: it did not)."""
+
+    kind: ClassVar[str] = "curve"
+    seq: int
+    steps: int
+    stopped: str | None
 
 
 @dataclass(frozen=True)
@@ -142,11 +230,17 @@ Event = (
     | Note
     | Progress
     | StageStarted
+    | RateFound
     | BatchDone
     | EpochDone
+    | Glimpse
+    | MemoryUsed
+    | BlocksMoved
     | Saved
     | Diverged
     | Finished
+    | RatePoint
+    | CurveDone
     | DataReady
     | Fetched
     | Reported
@@ -157,10 +251,13 @@ _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 def to_record(event: Event) -> dict[str, Any]:
     """An event as plain JSON values with its `kind`. Numbers that are not finite become words ("nan", "inf")."""
-    record: dict[str, Any] = {"kind": event.kind}
-    for name, value in asdict(event).items():
-        record[name] = str(value) if isinstance(value, float) and not math.isfinite(value) else value
-    return record
+    return {"kind": event.kind, **{name: _to_plain(value) for name, value in asdict(event).items()}}
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_plain(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def from_record(record: Mapping[str, Any]) -> Event:
@@ -171,11 +268,15 @@ def from_record(record: Mapping[str, Any]) -> Event:
         if item.name not in record and item.default is not MISSING:
             continue
         value = record[item.name]
-        if isinstance(value, str) and "float" in str(item.type):
-            value = _NOT_FINITE[value]
+        if "float" in str(item.type):
+            value = [_number(one) for one in value] if isinstance(value, list) else _number(value)
         values[item.name] = tuple(value) if isinstance(value, list) else value
     event: Event = made(**values)
     return event
+
+
+def _number(value: Any) -> Any:
+    return _NOT_FINITE[value] if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -198,6 +299,10 @@ class History:
     def epochs(self) -> pd.DataFrame:
         """One row per epoch: the columns of EpochDone without seq."""
         return _table(self.events, EpochDone, keys=("stage", "epoch"))
+
+    def all(self, kind: str) -> list[Any]:
+        """All events of a kind, in order."""
+        return [event for event in self.events if event.kind == kind]
 
     def last(self, kind: str) -> Event | None:
         """The latest event of a kind, or None."""

@@ -285,7 +285,7 @@ def range_test(
     from core.train.steps import kept_as_it_was, prepare
     from core.vision.model import set_frozen
 
-    stage = Stage(frozen=frozen)
+    stage = Stage(freeze_to=-1 if frozen else 0)
     with kept_as_it_was(learner):
         set_frozen(learner.model, frozen)
         for _ in prepare(learner, stage, dataset):

@@ -14,13 +14,14 @@ import streamlit as st
 from core.data.table import Dataset
 from core.errors import SettingsError
 from core.plots import style
-from core.settings import PRESETS, ImportSettings, TrainSettings, preset
+from core.settings import ImportSettings, TrainSettings
 from core.text import read
+from core.train.recipes import RECIPES, preset
 from core.ui import page, state
 from core.ui.models import Model
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
-PRESET_TITLES = {"standard": "Standard", "augmented": "Augmented", "fine_tune": "Fine-tune"}
+PRESET_TITLES = {name: found.title for name, found in RECIPES.items()}
 BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 IMAGE_SIZES = (64, 96, 128, 160, 192, 224, 288)
 BACKBONES = {
@@ -85,9 +86,9 @@ def training() -> tuple[TrainSettings, str]:
     """Settings of a run, and the preset's name."""
     name = st.segmented_control(
         "How",
-        list(PRESETS),
+        list(RECIPES),
         format_func=PRESET_TITLES.get,
-        default="standard",
+        default="quick",
         key="train.preset",
         persist_state="session",
         required=True,
@@ -120,7 +121,7 @@ def training() -> tuple[TrainSettings, str]:
         }
     if values["backbone"] != "lite0" or values["weights"] == "random":
         page.note(read("train", f"weights_{values['weights']}"))
-    return TrainSettings(stages=preset(name, epochs=int(epochs), lr=exact or lr), **values), name
+    return preset(name, TrainSettings(**values), epochs=int(epochs), lr=exact or lr), name
 
 
 def set_rate(lr: float) -> None:

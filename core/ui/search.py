@@ -6,15 +6,16 @@ import streamlit as st
 
 from core.data.table import Dataset
 from core.errors import LabError
-from core.settings import TrainSettings, preset, to_record
+from core.settings import to_record
 from core.text import read
+from core.train.recipes import preset
 from core.train.runs import Run, list_runs
 from core.ui import cache, clean, edit_log, forms, page, practice, rounds, state, suspects
 from core.ui.clean_controls import Offer
 from core.ui.live import watch
 from core.ui.suspects import progress
 
-PRESET = "standard"
+PRESET = "quick"
 
 
 def show() -> None:
@@ -110,8 +111,7 @@ def _trains(run: Run, dataset: Dataset) -> bool:
 
 def _train(dataset: Dataset) -> None:
     if not any(_trains(run, dataset) for run in list_runs(dataset.workspace, "train")):
-        settings = TrainSettings(stages=preset(PRESET, epochs=4, lr=3e-3))
-        request = {"dataset": dataset.id, "settings": to_record(settings), "preset": PRESET}
+        request = {"dataset": dataset.id, "settings": to_record(preset(PRESET)), "preset": PRESET}
         with st.spinner(read("train", "starting")):
             state.to_address("find", cache.submit(dataset.workspace, "train", request))
     st.rerun()

@@ -55,7 +55,7 @@ def house(tmp_path_factory):
     workspace = Workspace(server.home)
     dataset = hostile_set(workspace)
     settings = TrainSettings(stages=(Stage(epochs=1),), image_size=64)
-    request = {"dataset": dataset.id, "dataset_name": dataset.name, "preset": "standard"}
+    request = {"dataset": dataset.id, "dataset_name": dataset.name, "preset": "quick"}
     train = create_run(workspace, "train", {**request, "settings": to_record(settings)})
     for run in (
         train,

@@ -21,7 +21,7 @@ from tests.conftest import make_toy
 TINY = TrainSettings(image_size=32, batch_size=16, device="cpu", precision="float32")
 STAGES = {
     "frozen": (Stage(epochs=3),),
-    "unfrozen": (Stage(epochs=1), Stage(epochs=1, lr=(1e-5, 1e-3), frozen=False, augment="photos")),
+    "unfrozen": (Stage(epochs=1), Stage(epochs=1, lr=(1e-5, 1e-3), freeze_to=0, augment="photos")),
 }
 
 

@@ -164,7 +164,7 @@ def test_a_wrong_label_that_was_learned_by_heart_is_caught_by_heads_that_never_s
 
 def test_an_unfrozen_model_is_searched_with_the_body_as_published(sixty):
     wrong = mislabelled(sixty, 4, 24)
-    stage = Stage(epochs=1, lr=(1e-5, 1e-3), frozen=False)
+    stage = Stage(epochs=1, lr=(1e-5, 1e-3), freeze_to=0)
     frozen, unfrozen = trained_run(sixty), trained_run(sixty, stage)
     tables = [load_suspects(search(model, sixty)[0]) for model in (frozen, unfrozen)]
     assert set(ORDERS["label_error"](tables[1]).head(2)["item"]) == wrong

@@ -51,7 +51,7 @@ def test_without_a_model_it_trains_one_and_then_looks_for_suspects_by_itself(lab
     assert "has no model yet" in words(app)
     app.button(key="clean.train").click().run()
     [train] = runs.list_runs(lab.workspace, "train")
-    assert train.request["dataset"] == toy_set.id and train.request["preset"] == "standard"
+    assert train.request["dataset"] == toy_set.id and train.request["preset"] == "quick"
     assert "A first model is learning" in words(app) and f"stop.{train.id}" in keys(app)
     finish(train, toy_set)
     app = open_page("clean", find=app.query_params["find"])  # after a refresh too

@@ -200,11 +200,11 @@ def test_train_draws_the_plan_and_starts_what_was_chosen(lab):
     app.slider(key="train.epochs").set_value(3)
     app.select_slider(key="train.lr").set_value(1e-2)
     app.number_input(key="train.seed").set_value(7)
-    app.segmented_control(key="train.preset").set_value("fine_tune").run()
+    app.segmented_control(key="train.preset").set_value("standard").run()
     app.button(key="train.start").click().run()
     [run] = runs.list_runs(lab.workspace, "train")
     first, second = run.request["settings"]["stages"]
-    assert first["epochs"] == second["epochs"] == 3 and first["lr"] == 1e-2 and not second["frozen"]
+    assert first["epochs"] == second["epochs"] == 3 and first["lr"] == 1e-2 and second["freeze_to"] == 0
     assert run.request["dataset"] == dataset.id and run.request["settings"]["seed"] == 7
     assert app.query_params["run"] == run.id
 

@@ -17,7 +17,8 @@ from core.plots.training import (
     thin,
     training_figure,
 )
-from core.settings import Stage, preset
+from core.settings import Stage
+from core.train.recipes import preset
 
 STAGES = [(0, 2, 4), (1, 2, 8)]
 
@@ -95,7 +96,7 @@ def test_the_ceiling_of_the_loss_axis_shows_chance_and_ignores_a_lone_spike():
 
 
 def test_the_plan_reaches_the_chosen_rate_and_names_it():
-    plan = planned(preset("standard", epochs=4, lr=3e-3))
+    plan = planned(preset("quick", epochs=4, lr=3e-3).stages)
     assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-9) and plan["at"].iloc[-1] == 4
     spec = plan_figure(plan, look("dark"))
     json.dumps(spec, allow_nan=False)
@@ -103,7 +104,7 @@ def test_the_plan_reaches_the_chosen_rate_and_names_it():
 
 
 def test_a_plan_of_two_stages_runs_through_both():
-    plan = planned(preset("fine_tune", epochs=3, lr=1e-2))
+    plan = planned(preset("standard", epochs=3, lr=1e-2).stages)
     assert plan["at"].max() == 6 and plan["at"].is_monotonic_increasing
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.text import FOLDER, read, sections
+from core.train.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(file.stem for file in FOLDER.glob("*.md"))
@@ -32,7 +33,7 @@ def test_every_section_that_the_code_asks_for_is_written(page, section):
     assert read(page, section)
 
 
-@pytest.mark.parametrize("preset", ["standard", "augmented", "fine_tune"])
+@pytest.mark.parametrize("preset", RECIPES)
 def test_every_preset_is_explained(preset):
     assert read("train", f"preset_{preset}")
 

@@ -13,9 +13,10 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from core.errors import JobError
-from core.settings import TrainSettings, preset, to_record
+from core.settings import to_record
 from core.train import runs
 from core.train.events import BatchDone, EpochDone, Finished, Progress, StageStarted, Started
+from core.train.recipes import preset
 from core.ui import answers, cache, routes
 from core.ui.cache import Background
 from core.workspace import Workspace
@@ -132,8 +133,8 @@ def labels(app):
 
 
 def training_request(dataset, *, epochs=2, lr=3e-3):
-    settings = TrainSettings(stages=preset("standard", epochs=epochs, lr=lr))
-    return {"dataset": dataset.id, "settings": to_record(settings), "preset": "standard"}
+    settings = preset("quick", epochs=epochs, lr=lr)
+    return {"dataset": dataset.id, "settings": to_record(settings), "preset": "quick"}
 
 
 def training_run(dataset, *, state="done", epochs=2, wrong=(6, 3), code=None, weights=True):
