@@ -10,6 +10,9 @@ import math
 import re
 from dataclasses import dataclass
 
+from core.train.words import counted as counted
+from core.train.words import rate as rate
+
 TOO_HIGH, TOO_LOW, GOOD, ATTENTION = "#D55E00", "#0072B2", "#009E73", "#E69F00"
 MARKS = {"too_high": "▲", "too_low": "▼", "good": "●"}
 LINES = {"too_high": "dotted", "too_low": "dashed", "good": "solid"}
@@ -64,14 +67,6 @@ def esc(text: object) -> str:
     return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", " ".join(str(text).split()))
 
 
-def rate(value: float) -> str:
-    """A learning rate as people say it: 0.003 -> "3e-3", 1 -> "1", 0.00125 -> "1.25e-3"."""
-    if value >= 1:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
-
-
 def share(value: float) -> str:
     """A share of one as a percentage with two or three digits: 0.054 -> "5.4 %", 0.5 -> "50 %", 1e-6 -> "< 0.1 %"."""
     percent = 100 * value
@@ -123,8 +118,3 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(size))) if size else 0
     return f"{value:.{min(digits, 6)}f}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: (1, "picture") -> "1 picture", (1200, "class", "classes") -> "1,200 classes"."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
