@@ -20,6 +20,7 @@ from core.plots.training import positions, thin
 Spec = dict[str, Any]
 AXES = {"epochs": "epochs", "seconds": "seconds of training"}
 OFF_SCALE = 8  # a run that reaches so many times as high as the calmest one leaves a linear figure at the top
+SIZES = (13, 10, 10, 10)  # pixels of a mark: where runs are equal, the first one stands out behind the others
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 30, 14, 50  # pixels
 _POINTS = 250  # batches of one run
 
@@ -107,7 +108,7 @@ def _line(one: Curve, by: str, values: Sequence[float | None], look: Look) -> Sp
         "name": SLOTS[one.slot],
         "type": "line",
         "symbol": SLOT_MARKS[one.slot],
-        "symbolSize": 12 - 2 * one.slot,
+        "symbolSize": SIZES[one.slot],
         "showAllSymbol": True,
         "lineStyle": {"color": colour, "width": 2.5, "type": style if isinstance(style, str) else list(style)},
         "itemStyle": {"color": colour},

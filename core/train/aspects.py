@@ -165,7 +165,9 @@ STAGE: Mapping[str, Aspect] = {
     "layers": Aspect(lambda stage: stage.first_group, "trains", _layers, _layers_tag),
     "rate": Aspect(rates_of, "learns at", _rates, _rates_tag),
     "epochs": Aspect(lambda stage: stage.epochs, "takes", _epochs, _epochs),
-    "schedule": Aspect(_schedule_of, "follows", _schedule, _schedule),
+    "schedule": Aspect(
+        _schedule_of, "follows", _schedule, lambda value: "" if value[0] == "one_cycle" else _schedule((value[0], ()))
+    ),
     "augment": Aspect(
         lambda stage: stage.augment, "shows", _augment, lambda name: "" if name == "none" else "augmented"
     ),

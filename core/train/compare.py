@@ -147,8 +147,13 @@ def _short(was: str, now: str) -> str:
 
 def differing(settings: Sequence[TrainSettings]) -> list[list[str]]:
     """For each of many settings, in a word or two, what is not the same in all of them: ["rate 3e-2", "seed 7"]."""
-    said = [tags(one) for one in settings]
-    return [[tag for name, tag in one.items() if tag and any(other[name] != tag for other in said)] for one in said]
+    return varying([tags(one) for one in settings])
+
+
+def varying(said: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """`differing` for settings whose `tags` are known already."""
+    names = [name for name in (said[0] if said else ()) if len({one[name] for one in said}) > 1]
+    return [[one[name] for name in names if one[name]] for one in said]
 
 
 def fingerprint(setup: Setup, history: History) -> Fingerprint:
