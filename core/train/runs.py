@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,8 @@ ENDED = frozenset({"done", "stopped", "failed", "diverged", "interrupted"})
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "queued": frozenset({"starting", "stopped", "failed", "interrupted"}),
     "starting": frozenset({"running", "stopped", "failed", "interrupted"}),
-    "running": frozenset({"done", "stopped", "failed", "diverged", "interrupted"}),
+    # back to the queue: its process was ended for want of memory, and it goes on with half the batch
+    "running": frozenset({"done", "stopped", "failed", "diverged", "interrupted", "queued"}),
     "done": frozenset(),
     "diverged": frozenset(),
     # a run that ended too early may go on from its last checkpoint
@@ -46,6 +48,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 }
 _CHANGES = frozenset({"code", "message", "hint", "lease", "result", "submitted"})
 _RESERVE_BYTES = 64 * 1024
+LAST, BEST = "last.safetensors", "best.safetensors"  # checkpoints in a training run's folder
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,16 @@ class Run:
     def binned(self) -> float | None:
         """When it was put into the bin, in unix seconds; None while it counts."""
         return self.record.get("binned")
+
+
+def save_point(stage: int) -> str:
+    """The checkpoint in a run's folder that holds the weights after a stage, counted from 0."""
+    return f"stage-{stage}.safetensors"
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a file of this name in a run's folder is a checkpoint: LAST, BEST or a save point."""
+    return name in (LAST, BEST) or re.fullmatch(r"stage-\d{1,2}\.safetensors", name) is not None
 
 
 def create_run(workspace: Workspace, kind: str, request: Mapping[str, Any]) -> Run:
@@ -289,7 +302,7 @@ def performer(kind: str) -> Perform:
 # kind of run -> who does it, as "module:function" of a run and a stop question. The module is imported when the first
 # run of the kind is performed: torch takes seconds, and some of the work lies in packages above this one.
 PERFORM: dict[str, str | Perform] = {
-    "train": "core.train.learner:train_run",
+    "train": "core.train.train_run:train_run",
     "import": "core.train.work:perform_import",
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",
