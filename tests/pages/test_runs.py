@@ -7,7 +7,7 @@ import pytest
 
 from core.settings import TrainSettings, to_record
 from core.train import runs, shelf
-from core.train.events import BatchDone
+from core.train.events import BatchDone, Note
 from core.train.recipes import preset
 from core.ui import cache, run_rows, run_tables, state
 from core.ui.identity import sign, signing_key
@@ -91,6 +91,15 @@ def test_two_that_differ_are_told_apart_in_words(lab, toy):
 def test_the_same_settings_with_other_numbers_have_a_sentence_of_their_own(lab, toy):
     said = words(comparing(training_run(toy), training_run(toy, wrong=(6, 4))))
     assert "Same settings, other numbers" in said
+
+
+def test_what_may_have_made_the_numbers_differ_is_named(lab, toy):
+    first, second = training_run(toy), training_run(toy, wrong=(6, 4))
+    events = second.path / "events.jsonl"
+    events.write_text(events.read_text().replace('"device": "cpu"', '"device": "cuda"'))
+    assert "A ran on CPU, float32 and B on CUDA, float32" in words(comparing(first, second))
+    runs.append_event(second, Note(9, "half_batch", "Memory ran out."))
+    assert "memory ran out in B" in words(comparing(first, second))
 
 
 def test_other_data_means_another_exam(lab, toy):
