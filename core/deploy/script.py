@@ -184,7 +184,7 @@ def _intro(run: Run, plan: Plan) -> str:
         "Trains an image classifier as one run of Bearings did, and prints the same table of epochs.\n\n"
         f"    pip install {packages}\n"
         "    python train.py pictures\n\n"
-        "`pictures` is the folder with labels.csv and images/ that belongs to it; without it, the folder of this file.\n"
+        "`pictures` is a folder with labels.csv and images/; without it, the folder of this file is taken.\n"
         + "\n".join(textwrap.wrap(told, 110))
         + "\n"
     )

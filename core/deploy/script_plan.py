@@ -85,6 +85,7 @@ _AT_TIMES = (  # only in scripts where some stage has them
     Field("keep_best", "bool", lambda done: done.keep_best, "whether the best epoch's weights are kept"),
     Field("patience", "int", lambda done: done.patience, "epochs to wait for a lower validation loss; 0: to the end"),
 )
+RECIPE = (_EPOCHS, _RATE, *_RATES)  # what every stage says for itself
 _NOT_USED = (False, 0, 0.0, "", "none", "all", {})
 
 
@@ -138,8 +139,12 @@ class Plan:
     @property
     def differing(self) -> list[Field]:
         """The fields of a stage; the others are constants. Epochs and rates are never shared: they are the recipe."""
-        own = (_EPOCHS, _RATE, *_RATES)
-        return [] if self.one else [field for field in self.fields if field in own or not self._is_shared(field)]
+        return [] if self.one else [field for field in self.fields if field in RECIPE or not self._is_shared(field)]
+
+    def usual(self, field: Field) -> Any:
+        """The value of a field that most stages have, and the first of those."""
+        values = [field.value(done) for done in self.stages]
+        return max(values, key=values.count)
 
     def _is_shared(self, field: Field) -> bool:
         return all(field.value(done) == field.value(self.stages[0]) for done in self.stages)
@@ -214,10 +219,9 @@ def _schedule_calls(names: set[str], read: Mapping[str, str]) -> dict[str, str]:
     epochs = f", {read['epochs']}" if counts else ""
     options = f", **{read['options']}" if "options" in read else ""
     start = f', {read["options"]}.get("pct_start", 0.25)' if "options" in read else ""
-    momentum = f"one_cycle_momentum(pos{start})"
     return {
         "factor": f"{name}(pos{epochs}{options})",
-        "momentum": momentum if len(names) == 1 else f'{momentum} if stage.schedule == "one_cycle" else 0.9',
+        "momentum": f"one_cycle_momentum(pos{start})",
         "epochs_parameter": ", epochs" if counts else "",
     }
 

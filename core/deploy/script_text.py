@@ -9,7 +9,7 @@ import textwrap
 from typing import Any
 
 from core.deploy.assemble import entry, part, source
-from core.deploy.script_plan import Done, Plan
+from core.deploy.script_plan import RECIPE, Done, Plan
 
 WIDTH = 110
 _SILENT = ("bf16", "balance", "data", "keep_best")  # where all stages agree, the code does it without asking
@@ -88,6 +88,8 @@ def _assigned(name: str, values: list[str]) -> str:
 
 def quoted(value: Any) -> str:
     """A value as Python writes it, texts in double quotes where they hold none. What is invisible is spelt out."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quoted(name)}: {quoted(one)}" for name, one in value.items()) + "}"
     text = repr(value)
     return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
 
@@ -98,13 +100,25 @@ def _remarks(done: Done, indent: str) -> list[str]:
 
 def _recipe(plan: Plan) -> str:
     """The class of a stage with the fields that differ, and the list of stages."""
-    fields = [f"    {field.name}: {field.kind}  # {field.comment}" for field in plan.differing]
+    fields = []
+    for field in plan.differing:
+        usual = "" if field in RECIPE else f" = {quoted(plan.usual(field))}"
+        fields.append(f"    {field.name}: {field.kind}{usual}  # {field.comment}")
     made = []
     for done in plan.stages:
-        values = ", ".join(f"{field.name}={quoted(field.value(done))}" for field in plan.differing)
-        made += [*_remarks(done, "    "), f"    Stage({values}),"]
+        made += [*_remarks(done, "    "), _call(done, plan)]
     head = ["class Stage(NamedTuple):", '    """A stretch of training under one schedule."""', ""]
     return "\n".join([*head, *fields, "", "", "STAGES = [", *made, "]"])
+
+
+def _call(done: Done, plan: Plan) -> str:
+    """One stage in the list: what it says for itself, and where it is not as usual."""
+    said = [field for field in plan.differing if field in RECIPE or field.value(done) != plan.usual(field)]
+    values = [f"{field.name}={quoted(field.value(done))}" for field in said]
+    line = f"    Stage({', '.join(values)}),"
+    return (
+        line if len(line) <= WIDTH else "    Stage(\n" + "".join(f"        {value},\n" for value in values) + "    ),"
+    )
 
 
 def _schedule_table(names: set[str]) -> str:
