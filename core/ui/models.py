@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.data.table import load_dataset
 from core.errors import NotFound
+from core.train.recipes import RECIPES
 from core.train.runs import Run, list_runs, load_run
 from core.workspace import Workspace
 
@@ -61,12 +62,17 @@ def _of(run: Run) -> Model:
 
 
 def run_title(run: Run) -> str:
-    """A run in a few words: its data set, what it did and how well."""
+    """A run in a few words: its data set, its name and how well it did."""
     result = run.result or {}
     wrong, of = result.get("wrong"), result.get("of")
     score = f"{wrong} of {of} wrong" if wrong is not None else run.state
-    preset = str(run.request.get("preset", "")).replace("_", " ")
-    return " · ".join(part for part in (dataset_name(run), preset, score) if part)
+    return f"{dataset_name(run)} · {run_name(run)} · {score}"
+
+
+def run_name(run: Run) -> str:
+    """The name that somebody gave a run; without one the recipe it followed."""
+    recipe = RECIPES.get(str(run.request.get("preset", "")))
+    return run.name or (recipe.title if recipe else "Own stages")
 
 
 def dataset_name(run: Run) -> str:

@@ -45,6 +45,7 @@ PAGES: Mapping[str, PageInfo] = {
     "explore": PageInfo("Data", "Explore", ":material/search_insights:"),
     "clean": PageInfo("Data", "Clean", ":material/mop:"),
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
+    "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
 }
 

@@ -17,24 +17,24 @@ _KINDS = {"good": "", "note": "", "warning": "attention", "bad": "high"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """Sentences with safe values; `kind` is "", "attention" or "high"."""
+    """Sentences with safe values; `kind` is "", "attention" or "high". `title` says it in two or three words."""
 
     text: str
     kind: str = ""
+    title: str = ""
 
 
 def verdict(run: Run, history: History) -> Verdict | None:
     """What a run that has ended came to; None while it goes on or when there is nothing to say."""
     epochs = len(history.epochs)
     if run.state == "diverged":
-        return Verdict(page.say("train", "diverged", lower=rate(lower_rate(rate_of(run)))), "high")
+        return Verdict(page.say("train", "diverged", lower=rate(lower_rate(rate_of(run)))), "high", "Exploded")
     if run.state == "stopped":
-        return Verdict(
-            page.say("train", "stopped" if epochs else "stopped_early", epochs=_counted(epochs)), "attention"
-        )
+        section = "stopped" if epochs else "stopped_early"
+        return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", "Stopped")
     if run.state in ("failed", "interrupted"):
         section = "killed" if run.record["code"] == "killed" else run.state
-        return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention")
+        return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", run.state.capitalize())
     return _diagnosed(run, history) if run.state == "done" and epochs else None
 
 
@@ -46,7 +46,9 @@ def _diagnosed(run: Run, history: History) -> Verdict:
     started = history.last(Started.kind)
     known = {"classes": len(started.classes), "n_valid": started.valid} if isinstance(started, Started) else {}
     found = diagnose(history.epochs, lr=highest_rate(run), batches=history.batches, **known)[0]
-    return Verdict(f"**{esc(found.title)}.** {esc(found.evidence)} {esc(found.fix)}", _KINDS[found.severity])
+    return Verdict(
+        f"**{esc(found.title)}.** {esc(found.evidence)} {esc(found.fix)}", _KINDS[found.severity], found.title
+    )
 
 
 def rate_of(run: Run) -> float:
