@@ -200,7 +200,7 @@ class Plan:
             "last": read.get("until", read["epochs"]),
             "cached_test": _cached_test(self.unfrozen, read),
             "drawing": "epoch" if self.one else "stage, epoch" if self.chained else "number, epoch",
-            "drawn_for": "0" if self.one else "stage.number" if self.chained else "number",
+            "drawn_for": "0" if self.one else read["number"] if self.chained else "number",
             "stage": passed,
             "if_decays": ", stage" if "weight_decay" in own else "",
             "if_many": "" if self.one else ", stage",
