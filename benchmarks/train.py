@@ -30,7 +30,7 @@ from core.train.lr_finder import range_test
 from core.train.steps import begin
 from core.vision.backbones import BACKBONES
 from core.vision.device import pick_device
-from core.vision.model import build_model, set_frozen, set_training
+from core.vision.model import build_model, freeze_to, set_training
 
 EPOCHS, LR, BATCH, SIZE = 4, 3e-3, 64, 224
 
@@ -67,7 +67,7 @@ def plain_loop(dataset: Dataset, settings: TrainSettings) -> Timed:
     model = build_model(settings.backbone, dataset.classes, seed=settings.seed, pretrained=has_weights(settings))
     model = model.to(device, memory_format=torch.contiguous_format)
     stage = settings.stages[0]
-    set_frozen(model, stage.frozen)
+    freeze_to(model, stage.first_group)
     model.seed_dropout(0)
     loaders = {  # a last batch of one would stop a batch norm, so it is dropped, as most loops do
         side: torch.utils.data.DataLoader(
@@ -154,7 +154,7 @@ def synthetic_seconds(dataset: Dataset, settings: TrainSettings) -> float:
     """The floor of one unfrozen epoch: the same steps on pictures that are on the device already, nothing else."""
     device = pick_device(settings.device, settings.precision)
     model = build_model(settings.backbone, dataset.classes, seed=0, pretrained=False).to(device.torch)
-    set_frozen(model, False)
+    freeze_to(model, 0)
     model.seed_dropout(0)
     set_training(model, True)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)

@@ -41,21 +41,13 @@ class Bundle:
 
 def bundle_of(run: Run) -> Bundle:
     """The bundle of a training run's last epoch; ModelError when it has none yet."""
-    from core.train.checkpoint import read_checkpoint
+    from core.train.checkpoint import read_checkpoint, without_progress
     from core.train.learner import LAST
 
     if run.kind != "train":
         raise ModelError("This run trained no model.", hint="Choose a training run.")
-    checkpoint = without_optimiser(read_checkpoint(run.path / LAST))
+    checkpoint = without_progress(read_checkpoint(run.path / LAST))
     return Bundle(checkpoint, _card(checkpoint, run.id))
-
-
-def without_optimiser(checkpoint: Checkpoint) -> Checkpoint:
-    """Only what is needed for predictions."""
-    from core.train.checkpoint import Checkpoint
-
-    kept = {name: value for name, value in checkpoint.tensors.items() if not name.startswith("optimiser.")}
-    return Checkpoint(kept, checkpoint.meta)
 
 
 def _card(checkpoint: Checkpoint, run_id: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from core.train.source import Part, Source, Stop
 from core.vision.backbones import backbone_of
 from core.vision.device import Device
 from core.vision.features import FeatureStore
-from core.vision.model import Classifier, build_model, set_frozen, watched
+from core.vision.model import Classifier, build_model, freeze_to, watched
 
 FALLBACK = "lite0"  # carries its weights with it
 Activations = Generator[Progress, None, torch.Tensor]
@@ -34,7 +34,7 @@ def body_activations(
     Only then are activations taken from the store that training fills, and put there. Raises Stopped within a batch
     after `stop()` turns true; what was computed until then is kept.
     """
-    set_frozen(model, True)
+    freeze_to(model, -1)
     hashes = list(items["file"])
     if not hashes:
         return torch.zeros((0, 2 * model.backbone.features), device=device.torch)

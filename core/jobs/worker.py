@@ -26,6 +26,7 @@ import psutil
 from core.errors import DiskFull, LabError
 from core.train import runs
 from core.train.events import DataReady, Diverged, Event, Finished, Reported
+from core.train.memory import is_out_of_memory
 from core.train.runs import Run, Stop
 from core.workspace import Workspace, new_id
 
@@ -101,7 +102,7 @@ def execute(home: str, owner: str, run_id: str, boot: str | None = None) -> bool
         for _ in work(run, boot=boot):
             pass
     except Exception as error:  # `work` has written it into the run already
-        return _is_out_of_memory(error) or "CUDA error" in str(error)
+        return is_out_of_memory(error) or "CUDA error" in str(error)
     finally:
         _tidy()
     return False
@@ -194,22 +195,13 @@ def _record_failure(run: Run, error: Exception, *, asked: bool) -> None:
 
 def describe(error: Exception) -> tuple[str, str, str]:
     """A short code, a sentence and a hint for what went wrong while a run was worked on."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return "oom", "There was not enough memory for this.", "Choose a smaller batch or a smaller image size."
     if isinstance(error, OSError) and error.errno in _FULL:
         error = DiskFull("The disk is full, so this could not be saved.", hint="Free some space and try again.")
     if isinstance(error, LabError):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower(), error.message, error.hint
     return "error", "Something went wrong inside Bearings, and this run could not go on.", ""
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """MemoryError, and what torch raises when a CPU or a GPU has no room left."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    text = str(error).lower()
-    return bool(names & {"MemoryError", "OutOfMemoryError"}) or (
-        isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)
-    )
 
 
 def _tidy() -> None:

@@ -74,12 +74,17 @@ def restore_model(checkpoint: Checkpoint) -> Classifier:
     meta = checkpoint.meta
     whole = meta["body"] == "stored"
     model = build_model(meta["backbone"], tuple(meta["classes"]), seed=0, pretrained=not whole, dropout=meta["dropout"])
-    weights = {name: value for name, value in checkpoint.tensors.items() if not name.startswith("optimiser.")}
-    problems = model.load_state_dict(weights, strict=False)
+    problems = model.load_state_dict(without_progress(checkpoint).tensors, strict=False)
     lacking = [name for name in problems.missing_keys if whole or name.startswith("head.")]
     if lacking or problems.unexpected_keys:
         raise ModelError("The weights in this file do not fit its architecture.", hint="Train the model again.")
     return model.eval()
+
+
+def without_progress(checkpoint: Checkpoint) -> Checkpoint:
+    """Only the weights, for predictions or for a new start: without the optimiser and the weights kept beside them."""
+    kept = {name: value for name, value in checkpoint.tensors.items() if not name.startswith(("optimiser.", "kept."))}
+    return Checkpoint(kept, checkpoint.meta)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

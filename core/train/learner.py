@@ -8,15 +8,19 @@ that was interrupted goes on with the same numbers as if it had not been.
 from __future__ import annotations
 
 import math
+import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 import torch
 
 from core import settings as settings_of
+from core.data.mistakes import read_mistakes
 from core.data.table import Dataset, classes_of, items_to_csv, load_dataset, read_items, version_of
+from core.errors import TrainError
 from core.settings import Stage, TrainSettings
 from core.train.checkpoint import (
     Checkpoint,
@@ -24,21 +28,39 @@ from core.train.checkpoint import (
     optimiser_tensors,
     read_checkpoint,
     restore_optimiser,
+    without_progress,
     write_checkpoint,
 )
-from core.train.events import BatchDone, Diverged, EpochDone, Event, Finished, Note, Saved, StageStarted, Started
+from core.train.events import (
+    BatchDone,
+    BlocksMoved,
+    Diverged,
+    EpochDone,
+    Event,
+    Finished,
+    MemoryUsed,
+    Note,
+    Saved,
+    StageStarted,
+    Started,
+)
+from core.train.found_rates import find_rates
 from core.train.lr_finder import lower_rate
+from core.train.measuring import glimpse, measure
+from core.train.memory import SMALLEST_BATCH, give_room, half_batch_note, halved, is_out_of_memory, memory_used
 from core.train.optim import make_optimiser, set_rates
-from core.train.runs import Run
-from core.train.schedules import momentum_at, rate_at, spread
+from core.train.runs import Run, load_run
+from core.train.sampling import epoch_size
+from core.train.schedules import check_options, momentum_at, rate_at, spread
 from core.train.source import Stop, Stopped
-from core.train.steps import Learner, batch_loss, begin, measure, plan_epoch, prepare
-from core.vision.model import set_frozen, set_training, watched
+from core.train.steps import Learner, batch_loss, begin, enter, plan_epoch, prepare
+from core.vision.model import moved, set_training, watched
 from core.workspace import check_free_space, write_atomic
 
 LOSS_MAX = 1000.0
-LAST, BEST = "last.safetensors", "best.safetensors"
-CHECKPOINT_BYTES = 200 * 2**20
+LAST, BEST, START = "last.safetensors", "best.safetensors", "start.safetensors"
+MISTAKES = "mistakes.csv"
+CHECKPOINT_BYTES, SAVE_POINT_BYTES = 200 * 2**20, 100 * 2**20
 
 Save = Callable[[Checkpoint, bool], str]
 Outcome = Generator[Event, None, str]
@@ -60,66 +82,105 @@ def fit(
     settings: TrainSettings,
     *,
     items: pd.DataFrame | None = None,
+    mistakes: pd.DataFrame | None = None,
     resume: Checkpoint | None = None,
+    start: Checkpoint | None = None,
     stop: Stop = lambda: False,
     save: Save | None = None,
 ) -> Iterator[Event]:
     """Train and yield events, numbered from 0. The only training loop.
 
-    `items` is the table to train on (the data set's own when left out). `stop` is asked before every batch. `save`
-    is called after each epoch with a checkpoint and whether it is the best so far; it returns the file's name.
-    `resume` continues after the epoch of that checkpoint. Raises TrainError when the data cannot be trained on.
+    `items` is the table to train on (the data set's own when left out), `mistakes` that of its set of mistakes. `stop`
+    is asked before every batch. `save` is called after each epoch with a checkpoint and whether it is the best so far;
+    it returns the file's name. `resume` continues after the epoch of that checkpoint of this run; `start` begins with
+    the weights of a checkpoint of another run. Raises TrainError when the data cannot be trained on.
     """
     began = time.perf_counter()
-    learner = begin(dataset, settings, items=items, resume=resume, stop=stop)
+    for stage in settings.stages:
+        check_options(stage.schedule, stage.options)
+    learner = begin(dataset, settings, items=items, mistakes=mistakes, resume=resume, start=start, stop=stop)
     run = _Run(dataset, settings, learner, stop, save)
     for seq, event in enumerate(_events(run, resume, began)):
         yield replace(event, seq=seq)
 
 
 def train_run(run: Run, stop: Stop) -> Iterator[Event]:
-    """Do the work of a training run in its folder: pin the table, train, keep the last and the best checkpoint.
+    """Do the work of a training run in its folder: pin what it learns from, train, keep the checkpoints.
 
-    A run that was interrupted goes on from its last checkpoint, on the table it began with.
+    Kept are the last and the best epoch, and a save point after each stage. A run that was interrupted goes on from its
+    last checkpoint, on the table it began with.
     """
-    check_free_space(run.path, CHECKPOINT_BYTES)
+    settings = settings_of.from_record(run.request["settings"])
+    check_free_space(run.path, CHECKPOINT_BYTES + SAVE_POINT_BYTES * len(settings.stages))
     dataset = load_dataset(run.workspace, run.request["dataset"])
-    pinned = run.path / "items.csv"
-    if not pinned.exists():
-        write_atomic(pinned, items_to_csv(dataset.items()))
-    items = read_items(pinned)
+    items = read_items(_pinned(run.path / "items.csv", lambda: items_to_csv(dataset.items())))
+    mistakes = pd.read_csv(
+        _pinned(run.path / MISTAKES, lambda: read_mistakes(dataset).to_csv(index=False)), dtype=str, na_filter=False
+    )
     dataset = replace(dataset, version=version_of(items), classes=classes_of(items))
     last = run.path / LAST
 
     def save(checkpoint: Checkpoint, best: bool) -> str:
         write_checkpoint(last, checkpoint)
+        weights = without_progress(checkpoint)
         if best:
-            kept = {name: value for name, value in checkpoint.tensors.items() if not name.startswith("optimiser.")}
-            write_checkpoint(run.path / BEST, replace(checkpoint, tensors=kept))
+            write_checkpoint(run.path / BEST, weights)
+        if checkpoint.meta["progress"]["over"]:
+            write_checkpoint(run.path / save_point(checkpoint.meta["stage"]), weights)
         return LAST
 
+    resume = read_checkpoint(last) if last.exists() else None
+    settings, note = halved(run, settings)
+    if note is not None:
+        yield note
     yield from fit(
         dataset,
-        settings_of.from_record(run.request["settings"]),
+        settings,
         items=items[items["status"] == "kept"],
-        resume=read_checkpoint(last) if last.exists() else None,
+        mistakes=mistakes,
+        resume=resume,
+        start=None if resume else _start_of(run),
         stop=stop,
         save=save,
     )
 
 
+def save_point(stage: int) -> str:
+    """The file in a run's folder that holds the weights after a stage, counted from 0."""
+    return f"stage-{stage}.safetensors"
+
+
+def _pinned(path: Path, make: Callable[[], str]) -> Path:
+    """A file that is written when a run begins and stays as it is when the run goes on."""
+    if not path.exists():
+        write_atomic(path, make())
+    return path
+
+
+def _start_of(run: Run) -> Checkpoint | None:
+    """The checkpoint of another run that this one goes on from; a copy stays here, whatever becomes of the other."""
+    wanted = run.request.get("start")
+    if wanted is None:
+        return None
+    copy = run.path / START
+    if not copy.exists():
+        other = load_run(run.workspace, wanted["run"])
+        if wanted["file"] not in (LAST, BEST) and not re.fullmatch(r"stage-\d{1,2}\.safetensors", wanted["file"]):
+            raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one on the Train page.")
+        write_checkpoint(copy, without_progress(read_checkpoint(other.path / wanted["file"])))
+    return read_checkpoint(copy)
+
+
 def _events(run: _Run, resume: Checkpoint | None, began: float) -> Iterator[Event]:
     learner, settings = run.learner, run.settings
     yield _started(run)
-    if learner.batch_size < settings.batch_size:
-        yield _small_batch(learner, settings)
     outcome = "done"
     try:
-        with watched(learner.model, learner.source.check_stop):
-            for number, stage in enumerate(settings.stages):
-                first = _first_epoch(number, resume)
-                if outcome == "done" and first < stage.epochs:
-                    outcome = yield from _stage(run, number, stage, first, resume if first else None)
+        for number, stage in enumerate(settings.resolved):
+            first = _first_epoch(number, stage, resume)
+            if outcome == "done" and first < stage.epochs:
+                with watched(learner.model, learner.library.check_stop):
+                    outcome = yield from _with_room(run, number, stage, first, resume if first else None)
     except Stopped:
         outcome = "stopped"
     last, seconds = learner.last, time.perf_counter() - began
@@ -129,11 +190,13 @@ def _events(run: _Run, resume: Checkpoint | None, began: float) -> Iterator[Even
         yield Finished(0, outcome, last.error_rate, last.wrong, last.of, seconds)
 
 
-def _first_epoch(stage: int, resume: Checkpoint | None) -> int:
-    """Where a stage begins; beyond its end when the checkpoint lies in a later stage."""
-    if resume is None or stage > resume.meta["stage"]:
+def _first_epoch(number: int, stage: Stage, resume: Checkpoint | None) -> int:
+    """Where a stage begins; at its end when the checkpoint lies behind it."""
+    if resume is None or number > resume.meta["stage"]:
         return 0
-    return resume.meta["epoch"] + 1 if stage == resume.meta["stage"] else 10**9
+    if number < resume.meta["stage"] or resume.meta["progress"].get("over"):
+        return stage.epochs
+    return resume.meta["epoch"] + 1
 
 
 def _started(run: _Run) -> Started:
@@ -144,7 +207,7 @@ def _started(run: _Run) -> Started:
         dataset=run.dataset.id,
         version=run.dataset.version,
         classes=model.classes,
-        train=len(source.train),
+        train=len(source.train) - source.mistakes,
         valid=len(source.valid),
         epochs=run.settings.epochs,
         chance=1 - largest / len(source.valid),
@@ -153,38 +216,54 @@ def _started(run: _Run) -> Started:
     )
 
 
-def _small_batch(learner: Learner, settings: TrainSettings) -> Note:
-    return Note(
-        0,
-        "small_batch",
-        f"{len(learner.source.train)} training pictures: batches of {learner.batch_size}, not {settings.batch_size}, "
-        "so that an epoch takes several steps.",
-    )
-
-
-def _stage(run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint | None) -> Outcome:
-    """One stage from epoch `first` on; returns "done" or "diverged"."""
+def _with_room(run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint | None) -> Outcome:
+    """A stage that begins once more with half the batch when memory runs out; a second time is the end."""
     learner = run.learner
-    trainable = set_frozen(learner.model, stage.frozen)
-    optimiser = make_optimiser(learner.model, weight_decay=run.settings.weight_decay)
+    before = resume.tensors if resume else model_tensors(learner.model, with_body=True)
+    try:
+        return (yield from _stage(run, number, stage, first, resume, before))
+    except Exception as error:
+        if not is_out_of_memory(error) or learner.batch_size < SMALLEST_BATCH:
+            raise
+        half = learner.batch_size // 2
+    # outside the handler: the error holds the tensors that did not fit
+    give_room()
+    learner.model.load_state_dict(before, strict=False)
+    yield half_batch_note(number, half)
+    return (yield from _stage(run, number, replace(stage, batch_size=half), first, resume, before))
+
+
+def _stage(
+    run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint | None, before: Mapping[str, torch.Tensor]
+) -> Outcome:
+    """One stage from epoch `first` on; returns "done" or "diverged". `before`: its weights when it began."""
+    learner = run.learner
+    trainable = enter(learner, stage)
     if resume is None:
-        learner.restart_losses()
-    else:
-        restore_optimiser(optimiser, resume.tensors)
+        learner.restart()
+    if learner.batch_size < (stage.batch_size or 0):
+        yield _small_batch(learner, stage)
     yield from prepare(learner, stage, run.dataset)
-    rates = spread(stage.lr, len(learner.model.groups()))
-    steps = stage.epochs * len(plan_epoch(learner, number, 0).batches)
+    rates = resume.meta["progress"]["rates"] if resume else (yield from _rates(run, number, stage))
+    optimiser = make_optimiser(learner.model, weight_decay=stage.weight_decay or 0.0)
+    if resume is not None:
+        restore_optimiser(optimiser, resume.tensors)
     yield StageStarted(
         seq=0,
         stage=number,
         epochs=stage.epochs,
-        steps=steps,
+        steps=stage.epochs * len(plan_epoch(learner, number, 0, stage).batches),
         frozen=stage.frozen,
         cached=stage.cached,
         lr=tuple(rates),
         schedule=stage.schedule,
         trainable=trainable,
+        freeze_to=stage.first_group,
+        size=learner.source.size,
+        batch=learner.batch_size,
+        precision=learner.device.precision,
     )
+    yield glimpse(learner, stage, number, first - 1)
     if not stage.frozen:
         learner.pristine = False
         learner.source.forget_features()
@@ -192,22 +271,42 @@ def _stage(run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint 
         outcome = yield from _epoch(run, number, stage, epoch, optimiser, rates)
         if outcome != "done":
             return outcome
-        yield from _checkpoint(run, number, epoch, optimiser)
+        over = epoch + 1 == stage.epochs or _is_enough(run, epoch)
+        if over:
+            yield from _end_stage(run, number, stage, epoch)
+        yield from _checkpoint(run, number, epoch, optimiser, rates, over=over)
+        if over:
+            break
+    if resume is None:
+        shares = moved(learner.model, before)
+        yield BlocksMoved(0, number, tuple(shares), tuple(shares.values()))
     return "done"
+
+
+def _rates(run: _Run, number: int, stage: Stage) -> Generator[Event, None, list[float]]:
+    """The highest rate of each layer group: as the stage says, or with the low end that a range test finds."""
+    groups = len(run.learner.model.groups())
+    if not stage.find_lr:
+        return spread(stage.lr, groups)
+    found = yield from find_rates(run.dataset, run.settings, run.learner, stage, number)
+    yield found
+    if stage.frozen:
+        return spread(found.high, groups)
+    return spread((found.low, found.high), groups)
 
 
 def _epoch(
     run: _Run, number: int, stage: Stage, epoch: int, optimiser: torch.optim.Optimizer, rates: list[float]
 ) -> Outcome:
     """One pass over both sides; returns "done" or "diverged"."""
-    began, learner, total = time.perf_counter(), run.learner, 0.0
-    plan = plan_epoch(learner, number, epoch)
+    began, learner, total, seen = time.perf_counter(), run.learner, 0.0, 0
+    plan = plan_epoch(learner, number, epoch, stage)
     set_training(learner.model, True)
     for step, rows in enumerate(plan.batches, start=epoch * len(plan.batches)):
-        learner.source.check_stop()
+        learner.library.check_stop()
         pos = step / (stage.epochs * len(plan.batches))
-        factor = rate_at(stage.schedule, pos, lr_max=1.0, epochs=stage.epochs)
-        momentum = momentum_at(stage.schedule, pos)
+        factor = rate_at(stage.schedule, pos, lr_max=1.0, epochs=stage.epochs, **stage.options)
+        momentum = momentum_at(stage.schedule, pos, **stage.options)
         set_rates(optimiser, [factor * rate for rate in rates], momentum)
         loss = batch_loss(learner, stage, rows, plan.changes)
         value = float(loss.detach())
@@ -218,25 +317,63 @@ def _epoch(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        total += value * len(rows)
+        total, seen = total + value * len(rows), seen + len(rows)
     measured = measure(learner, stage)
     seconds = time.perf_counter() - began
     learner.last = EpochDone(
         seq=0,
         stage=number,
         epoch=epoch,
-        train_loss=total / len(learner.source.train),
+        train_loss=total / seen,
         train_loss_smooth=learner.loss_smooth,
         lr=factor * rates[-1],
         seconds=seconds,
-        images_per_s=len(learner.source.train) / seconds,
+        images_per_s=seen / seconds,
         **measured,
     )
     yield learner.last
+    yield glimpse(learner, stage, number, epoch)
+    yield MemoryUsed(0, number, epoch, *memory_used(learner.device.kind))
     if _has_diverged(measured["valid_loss"]):
         yield _diverged(number, epoch, step, measured["valid_loss"], rates[-1])
         return "diverged"
+    _note_best(run)
     return "done"
+
+
+def _note_best(run: _Run) -> None:
+    """Remember the best epoch of the stage, and its weights where the stage is to end with them."""
+    learner = run.learner
+    if learner.stage_best is None or learner.last.valid_loss < learner.stage_best.valid_loss:
+        learner.stage_best = learner.last
+        if run.settings.keep_best:
+            learner.kept = model_tensors(learner.model, with_body=not learner.pristine)
+
+
+def _is_enough(run: _Run, epoch: int) -> bool:
+    """Whether a stage ends early: its validation loss has not been lower for as many epochs as the run is patient."""
+    patience, best = run.settings.patience, run.learner.stage_best
+    return patience > 0 and best is not None and epoch - best.epoch >= patience
+
+
+def _end_stage(run: _Run, number: int, stage: Stage, epoch: int) -> Iterator[Event]:
+    """Say when a stage ends early, and put the best epoch's weights back where that was asked for."""
+    learner, best = run.learner, run.learner.stage_best
+    if epoch + 1 < stage.epochs:
+        text = (
+            f"Stage {number + 1} ended after epoch {epoch + 1} of {stage.epochs}: validation loss has not been lower "
+            f"than in epoch {best.epoch + 1} for {epoch - best.epoch} epochs."
+        )
+        yield Note(0, "stopped_early", text)
+    if run.settings.keep_best and best.epoch != epoch:
+        learner.model.load_state_dict(learner.kept, strict=False)
+        learner.last = best
+        yield Note(
+            0,
+            "kept_best",
+            f"Stage {number + 1} ends with the weights of its epoch {best.epoch + 1}, which had the lowest validation "
+            f"loss: {best.valid_loss:.4f}, {best.wrong} of {best.of} wrong.",
+        )
 
 
 def _has_diverged(loss: float) -> bool:
@@ -252,18 +389,35 @@ def _diverged(stage: int, epoch: int, step: int, loss: float, lr: float) -> Dive
     return Diverged(0, stage, epoch, step, loss, text)
 
 
-def _checkpoint(run: _Run, stage: int, epoch: int, optimiser: torch.optim.Optimizer) -> Iterator[Event]:
+def _small_batch(learner: Learner, stage: Stage) -> Note:
+    count = epoch_size(learner.source, stage)
+    return Note(
+        0,
+        "small_batch",
+        f"{count} training pictures: batches of {learner.batch_size}, not {stage.batch_size}, so that an epoch takes "
+        "several steps.",
+    )
+
+
+def _checkpoint(
+    run: _Run, stage: int, epoch: int, optimiser: torch.optim.Optimizer, rates: list[float], *, over: bool
+) -> Iterator[Event]:
     learner, settings = run.learner, run.settings
     if run.save is None or learner.last is None:
         return
     best = learner.last.valid_loss < learner.best
     learner.best = min(learner.best, learner.last.valid_loss)
-    tensors = {**model_tensors(learner.model, with_body=not learner.pristine), **optimiser_tensors(optimiser)}
+    tensors = {
+        **model_tensors(learner.model, with_body=not learner.pristine),
+        **optimiser_tensors(optimiser),
+        **{f"kept.{name}": value for name, value in learner.kept.items()},
+    }
     meta = {
         "backbone": settings.backbone,
         "weights_id": learner.model.backbone.weights_id,
         "classes": list(learner.model.classes),
-        "image_size": settings.image_size,
+        "image_size": learner.source.size,
+        "precision": learner.device.precision,
         "dropout": settings.dropout,
         "body": "pretrained" if learner.pristine else "stored",
         "dataset": run.dataset.id,
@@ -276,6 +430,9 @@ def _checkpoint(run: _Run, stage: int, epoch: int, optimiser: torch.optim.Optimi
             "count": learner.smooth_count,
             "best": learner.best,
             "last": asdict(learner.last),
+            "stage_best": asdict(learner.stage_best) if learner.stage_best else None,
+            "rates": list(rates),
+            "over": over,
         },
     }
     yield Saved(0, stage, epoch, run.save(Checkpoint(tensors, meta), best), best)

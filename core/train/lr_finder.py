@@ -88,12 +88,11 @@ def range_test(
     dropout's random state and the learner's running mean are as before it; the optimiser is its own. The idea is
     Smith's, arXiv:1506.01186.
     """
-    from core.train.steps import kept_as_it_was, prepare
-    from core.vision.model import set_frozen
+    from core.train.steps import enter, kept_as_it_was, prepare
 
-    stage = Stage(freeze_to=-1 if frozen else 0)
+    stage = settings.resolve(Stage(freeze_to=-1 if frozen else 0))
     with kept_as_it_was(learner):
-        set_frozen(learner.model, frozen)
+        enter(learner, stage)
         for _ in prepare(learner, stage, dataset):
             pass
         return _climb(learner, settings, stage, lr_ladder(start, end, steps), stop)
@@ -106,13 +105,13 @@ def _climb(
     from core.train.steps import batch_loss
     from core.vision.model import set_training
 
-    optimiser = make_optimiser(learner.model, weight_decay=settings.weight_decay)
+    optimiser = make_optimiser(learner.model, weight_decay=stage.weight_decay or 0.0)
     losses: list[float] = []
     smoothed: list[float] = []
     why: str | None = None
     set_training(learner.model, True)
-    learner.restart_losses()
-    for lr, (rows, changes) in zip(ladder, _endless_batches(learner), strict=False):
+    learner.restart()
+    for lr, (rows, changes) in zip(ladder, _endless_batches(learner, stage), strict=False):
         if stop():
             why = "It was stopped."
             break
@@ -133,11 +132,11 @@ def _climb(
     return RangeTest(rates, tuple(losses), tuple(smoothed), why, len(ladder))
 
 
-def _endless_batches(learner: Learner) -> Iterator[tuple[Any, Any]]:
+def _endless_batches(learner: Learner, stage: Stage) -> Iterator[tuple[Any, Any]]:
     """Batches of one shuffled pass after another; small sets need many passes for 100 steps."""
     from core.train.steps import plan_epoch
 
     for epoch in itertools.count():
-        plan = plan_epoch(learner, FINDER_STAGE, epoch)
+        plan = plan_epoch(learner, FINDER_STAGE, epoch, stage)
         for rows in plan.batches:
             yield rows, plan.changes

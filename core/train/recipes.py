@@ -140,6 +140,16 @@ def progressive(*, epochs: int, lr: float) -> Mapping[str, Any]:
     }
 
 
+@recipe("Learn from mistakes", epochs=6)
+def mistakes(*, epochs: int, lr: float) -> Mapping[str, Any]:
+    """From a trained model: every picture of the set of mistakes in each epoch, among as many others drawn anew.
+
+    The head alone: so few pictures would bend the body to themselves. It takes the rate of a frozen model, ten times
+    that of the fine work before it, and more epochs than usual, so that a handful of pictures is heard.
+    """
+    return {"stages": (Stage(epochs=epochs, lr=lr, data="mistakes"),)}
+
+
 @recipe("Break it: rate too high", epochs=4, lr=0.5, broken=True)
 def too_high(*, epochs: int, lr: float) -> Mapping[str, Any]:
     """A rate more than a hundred times too high."""

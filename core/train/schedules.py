@@ -8,8 +8,9 @@ a training loop needs. A new schedule is one function with `@schedule()` above i
 from __future__ import annotations
 
 import functools
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -162,7 +163,37 @@ def rate_at(name: str, pos: float, *, lr_max: float, epochs: float = 1.0, **opti
 def momentum_at(name: str, pos: float, **options: Any) -> float:
     """The momentum beside the rate: 0.95 -> 0.85 -> 0.95 for one_cycle, 0.9 throughout for all others."""
     _find(name)
-    return _MOMENTUM[name](pos, **options) if name in _MOMENTUM else PLAIN_MOMENTUM
+    if name not in _MOMENTUM:
+        return PLAIN_MOMENTUM
+    known = inspect.signature(_MOMENTUM[name]).parameters
+    return _MOMENTUM[name](pos, **{option: value for option, value in options.items() if option in known})
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """The options of a schedule besides its rate, and their usual values."""
+    parameters = inspect.signature(_find(name)).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "lr_max"}
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raise SettingsError for an option that a schedule does not have, or a value that gives no rates."""
+    known = options_of(name)
+    if strange := sorted(set(options) - set(known)):
+        allowed = ", ".join(known) or "none"
+        raise SettingsError(
+            f"The schedule {name!r} has no option {strange[0]!r}; it has {allowed}.", hint="Leave it out."
+        )
+    try:
+        rates = [rate_at(name, pos / 20, lr_max=1.0, epochs=4, **options) for pos in range(21)]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+        raise SettingsError(
+            f"The schedule {name!r} cannot work with {dict(options)}: {error}.", hint="Leave the options out."
+        ) from error
+    if not all(isinstance(rate, float) and math.isfinite(rate) and rate >= 0 for rate in rates):
+        raise SettingsError(
+            f"The schedule {name!r} with {dict(options)} has rates that are no numbers from 0 on.",
+            hint="Leave the options out.",
+        )
 
 
 def _find(name: str) -> Schedule:

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from core.data.pixels import decode_all
+from core.errors import TrainError
 from core.train.events import Progress
 from core.vision.augment import Augment, augment_batch
 from core.vision.device import Device
@@ -37,29 +38,75 @@ class Part:
     def __len__(self) -> int:
         return len(self.hashes)
 
+    def followed_by(self, other: Part) -> Part:
+        """The pictures of both, not prepared yet."""
+        labels = torch.cat([self.labels, other.labels])
+        return Part([*self.hashes, *other.hashes], [*self.paths, *other.paths], labels)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where a run's pictures come from: the table of those that count, and its set of mistakes.
+
+    `find` and `find_mistake` give the file of a picture by its hash; `classes` are the labels in the model's order.
+    """
+
+    items: pd.DataFrame
+    classes: tuple[str, ...]
+    find: Callable[[str], Path]
+    stop: Stop = lambda: False
+    mistakes: pd.DataFrame | None = None
+    find_mistake: Callable[[str], Path] | None = None
+
+    def side(self, name: str) -> Part:
+        """The pictures of the side "train" or "valid"."""
+        return self._part(self.items[self.items["split"] == name], self.find)
+
+    def source(self, *, size: int, device: Device, data: str = "all") -> Source:
+        """Both sides at one size; with data "mistakes" those come first among the training pictures."""
+        train, valid = self.side("train"), self.side("valid")
+        if data == "all":
+            return Source(train, valid, size, device, self.stop)
+        if self.mistakes is None or self.find_mistake is None or not len(self.mistakes):
+            raise TrainError(
+                "A stage is to learn from mistakes, and this data set has none.",
+                hint="Show the model a picture on the Predict page, and keep it there when the answer was wrong.",
+            )
+        wrong = self._part(self.mistakes[self.mistakes["label"].isin(self.classes)], self.find_mistake)
+        return Source(wrong.followed_by(train), valid, size, device, self.stop, mistakes=len(wrong))
+
+    def check_stop(self) -> None:
+        """Raise Stopped when the student asked for the end."""
+        if self.stop():
+            raise Stopped
+
+    def _part(self, rows: pd.DataFrame, find: Callable[[str], Path]) -> Part:
+        index = {label: number for number, label in enumerate(self.classes)}
+        labels = torch.tensor([index[label] for label in rows["label"]], dtype=torch.int64)
+        return Part(list(rows["file"]), [find(sha) for sha in rows["file"]], labels)
+
 
 @dataclass
 class Source:
-    """Both sides of a data set at one picture size, prepared only as far as a stage needs."""
+    """Both sides of a data set at one picture size, prepared only as far as a stage needs.
+
+    The first `mistakes` training pictures are those of the set of mistakes.
+    """
 
     train: Part
     valid: Part
     size: int
     device: Device
     stop: Stop = lambda: False
+    mistakes: int = 0
 
     @classmethod
     def of(
         cls, items: pd.DataFrame, image_path: Callable[[str], Path], classes: tuple[str, ...], **settings: object
     ) -> Source:
         """Sides from an items table (rows with status "kept"); `image_path` finds a picture by its hash."""
-        index = {label: number for number, label in enumerate(classes)}
-        parts = {}
-        for side in ("train", "valid"):
-            rows = items[items["split"] == side]
-            labels = torch.tensor([index[label] for label in rows["label"]], dtype=torch.int64)
-            parts[side] = Part(list(rows["file"]), [image_path(sha) for sha in rows["file"]], labels)
-        return cls(parts["train"], parts["valid"], **settings)  # type: ignore[arg-type]
+        library = Library(items, classes, image_path)
+        return cls(library.side("train"), library.side("valid"), **settings)  # type: ignore[arg-type]
 
     def prepare_pixels(self) -> Iterator[Progress]:
         """Decode every picture once and keep the bytes on the device."""
@@ -111,6 +158,24 @@ class Source:
             raise Stopped
 
 
+@dataclass(frozen=True)
+class Mixed:
+    """Mixup of one batch (arXiv:1710.09412): `share` of each picture, the rest from its partner in `partners` (B,)."""
+
+    share: float
+    partners: torch.Tensor
+
+    def pictures(self, images: torch.Tensor) -> torch.Tensor:
+        """Pictures (B, 3, S, S), uint8 0..255 or float 0..1, laid over their partners: floats 0..1."""
+        x = images.float() / 255 if images.dtype == torch.uint8 else images
+        return self.share * x + (1 - self.share) * x[self.partners.to(x.device)]
+
+    def losses(self, loss: Callable[[torch.Tensor], torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+        """The same shares of the loss against both labels."""
+        partners = labels[self.partners.to(labels.device)]
+        return self.share * loss(labels) + (1 - self.share) * loss(partners)
+
+
 def scores(
     model: Classifier,
     part: Part,
@@ -120,6 +185,7 @@ def scores(
     use_features: bool,
     augment: Augment | None = None,
     generator: torch.Generator | None = None,
+    mixed: Mixed | None = None,
 ) -> torch.Tensor:
     """The model's scores (B, classes) in float32 for some rows of a part, from activations or from pixels."""
     rows = rows.to(device.torch)
@@ -130,6 +196,8 @@ def scores(
     images = part.pixels[rows]
     if augment is not None and generator is not None:
         images = augment_batch(images, augment, generator=generator)
+    if mixed is not None:
+        images = mixed.pictures(images)
     with device.autocast(), torch.set_grad_enabled(torch.is_grad_enabled() and _body_trains(model)):
         pooled = model.pooled(images)
     return model.head(pooled.float())

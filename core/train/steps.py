@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
+import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields
 
 import pandas as pd
 import torch
 import torch.nn.functional as F
 
+from core.data.mistakes import mistake_path
 from core.data.table import Dataset
 from core.errors import TrainError
 from core.settings import Stage, TrainSettings
 from core.train.checkpoint import Checkpoint, restore_model
 from core.train.events import EpochDone, Progress
-from core.train.source import Part, Source, Stop, scores
+from core.train.sampling import (
+    DROP,
+    LOOK,
+    MIX,
+    ORDER,
+    batch_size_for,
+    batches_of,
+    class_weights,
+    epoch_size,
+    rows_of_epoch,
+    seed_for,
+    share_of,
+)
+from core.train.source import Library, Mixed, Source, Stop, scores
 from core.vision.augment import AUGMENTS
 from core.vision.device import Device, pick_device
 from core.vision.features import FeatureStore
-from core.vision.model import Classifier, SeededDropout, build_model, set_training
+from core.vision.model import Classifier, SeededDropout, build_model, freeze_to, set_training
 
 SMOOTH_BETA = 0.98
-EVAL_ITEMS = 200
-SMALLEST_BATCH = 8
 
 
 def check_ready(items: pd.DataFrame) -> None:
@@ -49,44 +60,30 @@ def check_ready(items: pd.DataFrame) -> None:
         )
 
 
-def batch_size_for(n_train: int, wanted: int) -> int:
-    """The batch size for `n_train` pictures: smaller than wanted where an epoch would have fewer than two batches."""
-    if n_train >= 2 * wanted:
-        return wanted
-    return min(wanted, n_train, max(SMALLEST_BATCH, n_train // 4))
-
-
-def batches_of(order: torch.Tensor, size: int) -> list[torch.Tensor]:
-    """Cut a shuffled order (N,) into batches; a last batch of one joins the one before (batch norm needs two)."""
-    parts = list(order.split(size))
-    if len(parts) > 1 and len(parts[-1]) == 1:
-        parts[-2:] = [torch.cat(parts[-2:])]
-    return parts
-
-
-def seed_for(seed: int, stage: int, epoch: int, purpose: int) -> int:
-    """A seed of 63 bits for one use in one epoch, unrelated to its neighbours: the SHA-256 of the four numbers.
-
-    Anybody can draw it again with Python alone, as the script does that repeats a run.
-    """
-    digest = hashlib.sha256(f"{seed} {stage} {epoch} {purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1
-
-
 @dataclass
 class Learner:
-    """What changes while a run goes on. `pristine`: the body is still as published. Mutable; a run has one."""
+    """What changes while a run goes on. Mutable; a run has one.
+
+    `pristine`: the body is still as published. `weights` (classes,): what a class counts in the loss, where classes are
+    weighted. `stage_best`: the epoch with the lowest validation loss of this stage, and `kept` its weights, where a
+    stage is to end with them.
+    """
 
     model: Classifier
+    library: Library
     source: Source
     device: Device
     batch_size: int
     seed: int
     pristine: bool
+    wish: str = "auto"
+    weights: torch.Tensor | None = None
     smooth: float = 0.0
     smooth_count: int = 0
     best: float = math.inf
     last: EpochDone | None = None
+    stage_best: EpochDone | None = None
+    kept: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
     def loss_smooth(self) -> float:
@@ -99,9 +96,10 @@ class Learner:
         self.smooth_count += 1
         return self.loss_smooth
 
-    def restart_losses(self) -> None:
-        """Begin a new running mean."""
+    def restart(self) -> None:
+        """Begin a stage: a new running mean, and no best epoch yet."""
         self.smooth, self.smooth_count = 0.0, 0
+        self.stage_best, self.kept = None, {}
 
 
 def begin(
@@ -109,34 +107,92 @@ def begin(
     settings: TrainSettings,
     *,
     items: pd.DataFrame | None = None,
+    mistakes: pd.DataFrame | None = None,
     resume: Checkpoint | None = None,
+    start: Checkpoint | None = None,
     stop: Stop = lambda: False,
 ) -> Learner:
-    """A learner ready for its first stage, or where `resume` left off. TrainError when the data cannot be used."""
+    """A learner ready for its first stage. TrainError when the data cannot be used.
+
+    `resume` is a checkpoint of this run, `start` one of another run whose weights this one goes on with.
+    """
     table = dataset.kept() if items is None else items
     check_ready(table)
-    device = pick_device(settings.device, settings.precision)
     classes = tuple(sorted(table["label"].unique()))
-    model = restore_model(resume) if resume else _fresh_model(classes, settings)
-    source = Source.of(table, dataset.image_path, classes, size=settings.image_size, device=device, stop=stop)
+    table = share_of(table, settings.train_share, settings.seed)
+    given = resume or start
+    model = restore_model(given) if given else _fresh_model(classes, settings)
+    check_fits(model, classes, settings)
+    stage = settings.resolved[0]
+    device = pick_device(settings.device, stage.precision or "auto")
+    library = Library(table, classes, dataset.image_path, stop, mistakes, lambda sha: mistake_path(dataset, sha))
+    source = library.source(size=stage.image_size or settings.image_size, device=device, data=stage.data)
     learner = Learner(
         model.to(device.torch),
+        library,
         source,
         device,
-        batch_size_for(len(source.train), settings.batch_size),
+        batch_size_for(epoch_size(source, stage), stage.batch_size or settings.batch_size),
         settings.seed,
-        pristine=settings.weights == "pretrained" and (resume is None or resume.meta["body"] == "pretrained"),
+        pristine=given.meta["body"] == "pretrained" if given else settings.weights == "pretrained",
+        wish=settings.device,
     )
     if resume is not None:
-        progress = resume.meta["progress"]
-        learner.smooth, learner.smooth_count, learner.best = progress["smooth"], progress["count"], progress["best"]
-        learner.last = EpochDone(**progress["last"])
+        take_up(learner, resume)
     return learner
+
+
+def take_up(learner: Learner, resume: Checkpoint) -> None:
+    """Let a learner stand where it stood when a checkpoint of its run was written."""
+    progress = resume.meta["progress"]
+    learner.smooth, learner.smooth_count, learner.best = progress["smooth"], progress["count"], progress["best"]
+    learner.last = EpochDone(**progress["last"])
+    if progress.get("stage_best"):
+        learner.stage_best = EpochDone(**progress["stage_best"])
+    learner.kept = {
+        name.removeprefix("kept."): value for name, value in resume.tensors.items() if name.startswith("kept.")
+    }
+
+
+def check_fits(model: Classifier, classes: tuple[str, ...], settings: TrainSettings) -> None:
+    """Raise TrainError when a checkpoint that a run is to go on from is of another network or knows other classes."""
+    if model.backbone.name != settings.backbone:
+        raise TrainError(
+            f"The checkpoint is a {model.backbone.title}, and the run was to train {settings.backbone}.",
+            hint="Choose the network of the checkpoint, or start from a fresh model.",
+        )
+    if model.classes != classes:
+        raise TrainError(
+            f"The checkpoint knows the classes {_listed(model.classes)}; the data set has {_listed(classes)}.",
+            hint="Start from a fresh model, or from a checkpoint that was trained on these classes.",
+        )
+
+
+def _listed(classes: tuple[str, ...]) -> str:
+    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+    return ", ".join(classes[:5]) + more
 
 
 def _fresh_model(classes: tuple[str, ...], settings: TrainSettings) -> Classifier:
     pretrained = settings.weights == "pretrained"
     return build_model(settings.backbone, classes, seed=settings.seed, pretrained=pretrained, dropout=settings.dropout)
+
+
+def enter(learner: Learner, stage: Stage) -> int:
+    """Make a learner ready for a resolved stage: number format, pictures, batches, dropout and which layers learn.
+
+    Returns how many weights may change.
+    """
+    device = pick_device(learner.wish, stage.precision or "auto")
+    source = learner.source
+    if (source.size, source.device, source.mistakes > 0) != (stage.image_size, device, stage.data == "mistakes"):
+        learner.source = learner.library.source(size=stage.image_size or source.size, device=device, data=stage.data)
+    learner.device = device
+    learner.batch_size = batch_size_for(epoch_size(learner.source, stage), stage.batch_size or learner.batch_size)
+    learner.model.set_dropout(stage.dropout or 0.0)
+    weighted = stage.balance == "weights"
+    learner.weights = class_weights(learner.source.train.labels).to(device.torch) if weighted else None
+    return freeze_to(learner.model, stage.first_group)
 
 
 def prepare(learner: Learner, stage: Stage, dataset: Dataset) -> Iterator[Progress]:
@@ -154,26 +210,40 @@ def prepare(learner: Learner, stage: Stage, dataset: Dataset) -> Iterator[Progre
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Where an epoch's changes to its pictures come from: `augment` for each picture, `mix` for whole batches."""
+
+    augment: torch.Generator
+    mix: random.Random
+
+
+@dataclass(frozen=True)
 class EpochPlan:
-    """The random choices of one epoch: batches of row numbers, and the generator that augments them."""
+    """The random choices of one epoch: batches of row numbers, and what changes their pictures."""
 
     batches: list[torch.Tensor]
-    changes: torch.Generator
+    changes: Changes
 
 
-def plan_epoch(learner: Learner, stage: int, epoch: int) -> EpochPlan:
-    """Shuffle, and seed dropout and augmentation, from (seed, stage, epoch) alone."""
-    order, changes = (
-        torch.Generator().manual_seed(seed_for(learner.seed, stage, epoch, purpose)) for purpose in (0, 2)
+def plan_epoch(learner: Learner, number: int, epoch: int, stage: Stage) -> EpochPlan:
+    """Shuffle, and seed dropout and augmentation, from (seed, stage number, epoch) alone."""
+    order, augment = (
+        torch.Generator().manual_seed(seed_for(learner.seed, number, epoch, use)) for use in (ORDER, LOOK)
     )
-    learner.model.seed_dropout(seed_for(learner.seed, stage, epoch, 1))
-    shuffled = torch.randperm(len(learner.source.train), generator=order)
+    learner.model.seed_dropout(seed_for(learner.seed, number, epoch, DROP))
+    rows = rows_of_epoch(learner.source, stage, order)
+    shuffled = rows[torch.randperm(len(rows), generator=order)]
+    changes = Changes(augment, random.Random(seed_for(learner.seed, number, epoch, MIX)))
     return EpochPlan(batches_of(shuffled, learner.batch_size), changes)
 
 
-def batch_loss(learner: Learner, stage: Stage, rows: torch.Tensor, changes: torch.Generator) -> torch.Tensor:
+def batch_loss(learner: Learner, stage: Stage, rows: torch.Tensor, changes: Changes) -> torch.Tensor:
     """Mean cross-entropy (nats) of the training pictures `rows`, in training mode, ready for backward."""
     part, device = learner.source.train, learner.device
+    mixed = None
+    if stage.mixup > 0:
+        share = changes.mix.betavariate(stage.mixup, stage.mixup)
+        mixed = Mixed(share, torch.randperm(len(rows), generator=changes.augment))
     output = scores(
         learner.model,
         part,
@@ -181,20 +251,30 @@ def batch_loss(learner: Learner, stage: Stage, rows: torch.Tensor, changes: torc
         device,
         use_features=stage.cached,
         augment=AUGMENTS[stage.augment],
-        generator=changes,
+        generator=changes.augment,
+        mixed=mixed,
     )
-    return F.cross_entropy(output, part.labels[rows].to(device.torch))
+    labels = part.labels[rows].to(device.torch)
+
+    def loss(targets: torch.Tensor) -> torch.Tensor:
+        smoothing = stage.label_smoothing
+        return F.cross_entropy(output, targets, weight=learner.weights, label_smoothing=smoothing)
+
+    return loss(labels) if mixed is None else mixed.losses(loss, labels)
 
 
 @contextlib.contextmanager
 def kept_as_it_was(learner: Learner) -> Iterator[None]:
-    """Put weights, buffers, gradient switches, dropout's random state and the running mean back at the end."""
+    """Put weights, buffers, gradient switches, dropout, pictures and the running mean back at the end."""
     model = learner.model
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     switches = [parameter.requires_grad for parameter in model.parameters()]
-    dropouts = [(layer, layer.generator) for layer in model.modules() if isinstance(layer, SeededDropout)]
-    was_training, means = model.training, (learner.smooth, learner.smooth_count)
-    features = learner.source.train.features, learner.source.valid.features
+    dropouts = [(layer, layer.generator, layer.p) for layer in model.modules() if isinstance(layer, SeededDropout)]
+    was_training = model.training
+    source = learner.source
+    features = source.train.features, source.valid.features
+    names = [item.name for item in fields(learner) if item.name not in ("model", "library")]
+    others = {name: getattr(learner, name) for name in names}
     try:
         yield
     finally:
@@ -202,40 +282,9 @@ def kept_as_it_was(learner: Learner) -> Iterator[None]:
         for parameter, switch in zip(model.parameters(), switches, strict=True):
             parameter.requires_grad_(switch)
             parameter.grad = None
-        for layer, generator in dropouts:
-            layer.generator = generator
+        for layer, generator, p in dropouts:
+            layer.generator, layer.p = generator, p
         set_training(model, was_training)
-        learner.smooth, learner.smooth_count = means
-        learner.source.train.features, learner.source.valid.features = features
-
-
-@torch.inference_mode()
-def measure(learner: Learner, stage: Stage) -> dict[str, Any]:
-    """Losses and errors in evaluation mode: all of the validation set, and at most EVAL_ITEMS training pictures."""
-    set_training(learner.model, False)
-    train, valid = learner.source.train, learner.source.valid
-    some = torch.linspace(0, len(train) - 1, min(EVAL_ITEMS, len(train))).long()
-    train_losses, _ = _evaluate(learner, train, some, use_features=stage.cached)
-    losses, wrong = _evaluate(learner, valid, torch.arange(len(valid)), use_features=stage.frozen)
-    n_wrong = int(wrong.sum())
-    return {
-        "train_loss_eval": float(train_losses.mean()),
-        "valid_loss": float(losses.mean()),
-        "error_rate": n_wrong / len(valid),
-        "accuracy": 1 - n_wrong / len(valid),
-        "wrong": n_wrong,
-        "of": len(valid),
-    }
-
-
-def _evaluate(
-    learner: Learner, part: Part, rows: torch.Tensor, *, use_features: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss (N,) in nats and whether the arg max is wrong (N,) for some rows of a part."""
-    losses, wrong = [], []
-    for some in rows.split(2 * learner.batch_size):
-        output = scores(learner.model, part, some, learner.device, use_features=use_features)
-        labels = part.labels[some].to(output.device)
-        losses.append(F.cross_entropy(output, labels, reduction="none").cpu())
-        wrong.append((output.argmax(1) != labels).cpu())
-    return torch.cat(losses), torch.cat(wrong)
+        for name, value in others.items():
+            setattr(learner, name, value)
+        source.train.features, source.valid.features = features

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import nn
@@ -76,9 +77,16 @@ class Classifier(nn.Module):
 
     def seed_dropout(self, seed: int) -> None:
         """Start the head's dropout from `seed`."""
-        for layer in self.head:
-            if isinstance(layer, SeededDropout):
-                layer.generator = torch.Generator(next(self.head.parameters()).device).manual_seed(seed)
+        for layer in self._dropouts():
+            layer.generator = torch.Generator(next(self.head.parameters()).device).manual_seed(seed)
+
+    def set_dropout(self, p: float) -> None:
+        """Drop a share `p` before the last layer and half of it before the first."""
+        first, last = self._dropouts()
+        first.p, last.p = p / 2, p
+
+    def _dropouts(self) -> list[SeededDropout]:
+        return [layer for layer in self.head if isinstance(layer, SeededDropout)]
 
 
 def build_model(
@@ -99,18 +107,53 @@ def build_model(
     return Classifier(backbone, body, head, classes).to(memory_format=torch.channels_last)
 
 
-def set_frozen(model: Classifier, frozen: bool) -> int:
-    """Freeze or free everything but the head; returns how many weights may change."""
-    model.body.requires_grad_(not frozen)
-    model.head.requires_grad_(True)
+def freeze_to(model: Classifier, first: int) -> int:
+    """Let the layer groups from number `first` on learn, and freeze those before it; how many weights may change.
+
+    0 frees everything, -1 leaves the head alone.
+    """
+    groups = model.groups()
+    for number, modules in enumerate(groups):
+        for module in modules:
+            module.requires_grad_(number >= first % len(groups))
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def set_training(model: Classifier, training: bool) -> None:
-    """Training or evaluation mode. A frozen body stays in evaluation mode: its batch-norm statistics must not drift."""
+    """Training or evaluation mode. Frozen groups stay in evaluation mode: their statistics must not drift."""
     model.train(training)
-    if not any(p.requires_grad for p in model.body.parameters()):
+    learns = [any(p.requires_grad for module in modules for p in module.parameters()) for modules in model.groups()]
+    if not any(learns[:-1]):
         model.body.eval()
+    for modules, free in zip(model.groups(), learns, strict=True):
+        if not free:
+            for module in modules:
+                module.eval()
+
+
+def block_of(parameter: str) -> str:
+    """The block of the network that a parameter lies in, by its name: "stem", "layer1" or "blocks.0" …, "top", "head".
+
+    `block_of("body.blocks.3.0.conv_pw.weight") -> "blocks.3"`.
+    """
+    part, name, *deeper = parameter.split(".")
+    if part == "head":
+        return "head"
+    if name == "blocks":
+        return f"blocks.{deeper[0]}"
+    return {"conv_stem": "stem", "conv1": "stem", "bn1": "stem", "conv_head": "top", "bn2": "top"}.get(name, name)
+
+
+def moved(model: Classifier, before: Mapping[str, torch.Tensor]) -> dict[str, float]:
+    """How far each block has moved since `before` (weights by name): the length of its change over its length then."""
+    change: dict[str, float] = {}
+    length: dict[str, float] = {}
+    for name, parameter in model.named_parameters():
+        block, old = block_of(name), before[name]
+        now = parameter.detach().to(old.device)
+        change[block] = change.get(block, 0.0) + float((now - old).square().sum())
+        length[block] = length.get(block, 0.0) + float(old.square().sum())
+    return {block: math.sqrt(change[block] / length[block]) if length[block] else 0.0 for block in change}
 
 
 @contextlib.contextmanager

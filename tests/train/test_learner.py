@@ -18,7 +18,7 @@ from core.train.events import to_record as event_record
 from core.train.learner import fit, train_run
 from core.train.recipes import preset
 from core.train.runs import append_event, create_run
-from core.train.steps import batch_size_for, batches_of
+from core.train.sampling import batch_size_for, batches_of
 from tests.conftest import make_toy
 
 SMALL = TrainSettings(image_size=64, batch_size=16)
@@ -29,7 +29,7 @@ TIMES = {"seconds", "images_per_s"}
 def numbers(events):
     """Events without what a clock decides."""
     return [{k: v for k, v in asdict(e).items() if k not in TIMES | {"seq"}} | {"kind": e.kind}
-            for e in events if e.kind not in ("progress", "started", "note", "finished")]  # fmt: skip
+            for e in events if e.kind not in ("progress", "started", "note", "finished", "memory")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +37,12 @@ def standard(toy):
     return list(fit(toy, SMALL))
 
 
-def test_it_learns_colours_in_four_epochs(standard):
-    finished = standard[-1]
-    assert (finished.state, finished.wrong, finished.of) == ("done", 0, 9)
-    epochs = History.of(standard).epochs
-    assert len(epochs) == 4
-    assert epochs["valid_loss"].iloc[-1] < epochs["valid_loss"].iloc[0]
+def test_it_learns_colours_in_four_epochs(tmp_path):
+    """Ten seeds miss 1 to 4 of 30; guessing would miss 20, with a loss of ln 3."""
+    events = list(fit(make_toy(tmp_path, per_class=40), SMALL))
+    finished, epochs = events[-1], History.of(events).epochs
+    assert (finished.state, finished.of, len(epochs)) == ("done", 30, 4)
+    assert finished.wrong <= 4 and epochs["valid_loss"].iloc[-1] < 0.3
 
 
 def test_events_are_numbered_and_survive_json(standard):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.train.optim import make_optimiser, set_rates
-from core.vision.model import build_model, set_frozen
+from core.vision.model import build_model, freeze_to
 
 
 class Tiny(nn.Module):
@@ -36,7 +36,7 @@ def test_steps_agree_with_the_reference(reference, case, momentum, decay):
 
 def test_norms_and_biases_do_not_decay_and_every_weight_is_there_once():
     model = build_model("resnet18", ("a", "b"), seed=0, pretrained=False)
-    set_frozen(model, False)
+    freeze_to(model, 0)
     optimiser = make_optimiser(model, weight_decay=0.01)
     norms = {id(p) for layer in model.modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
              for p in layer.parameters()}  # fmt: skip
@@ -50,7 +50,7 @@ def test_norms_and_biases_do_not_decay_and_every_weight_is_there_once():
 
 def test_each_layer_group_gets_its_own_rate():
     model = build_model("resnet18", ("a", "b"), seed=0, pretrained=False)
-    set_frozen(model, False)
+    freeze_to(model, 0)
     optimiser = make_optimiser(model, weight_decay=0.01)
     set_rates(optimiser, [1e-5, 1e-4, 1e-3], 0.85)
     by_parameter = {id(p): group for group in optimiser.param_groups for p in group["params"]}
@@ -62,7 +62,7 @@ def test_each_layer_group_gets_its_own_rate():
 
 def test_a_frozen_body_is_not_in_the_optimiser():
     model = build_model("resnet18", ("a", "b"), seed=0, pretrained=False)
-    set_frozen(model, True)
+    freeze_to(model, -1)
     optimiser = make_optimiser(model, weight_decay=0.01)
     assert {id(p) for group in optimiser.param_groups for p in group["params"]} == {
         id(p) for p in model.head.parameters()

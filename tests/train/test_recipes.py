@@ -64,6 +64,14 @@ def test_progressive_sizes_grow():
     assert [stage.image_size for stage in preset("progressive").stages] == [64, 128, 224]
 
 
+def test_learning_from_mistakes_takes_more_epochs_and_a_higher_rate_than_the_fine_work_before_it():
+    [stage] = preset("mistakes").stages
+    fine_work = preset("standard").stages[-1]
+    assert stage.data == "mistakes" and stage.frozen and stage.cached
+    assert stage.epochs > fine_work.epochs and stage.lr_max > fine_work.lr_max
+    assert all(stage.data == "all" for name in RECIPES if name != "mistakes" for stage in preset(name).stages)
+
+
 def test_what_goes_wrong_on_purpose_is_marked():
     assert [name for name, found in RECIPES.items() if found.broken] == ["too_high", "too_low", "too_few", "too_many"]
     assert preset("too_few").weights == "random" and preset("too_many").train_share == 0.1

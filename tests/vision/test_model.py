@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.vision.model import Head, SeededDropout, build_model, set_frozen, set_training, watched
+from core.vision.model import Head, SeededDropout, build_model, freeze_to, set_training, watched
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_building_and_dropping_leave_the_global_random_states_alone(model):
 
 def test_a_frozen_body_stays_as_it_was_even_in_training_mode(model):
     before = {name: value.clone() for name, value in model.body.state_dict().items()}
-    trainable = set_frozen(model, True)
+    trainable = freeze_to(model, -1)
     set_training(model, True)
     model(torch.randint(0, 255, (4, 3, 64, 64), dtype=torch.uint8))
     assert trainable == sum(p.numel() for p in model.head.parameters())
@@ -51,7 +51,7 @@ def test_a_frozen_body_stays_as_it_was_even_in_training_mode(model):
 
 
 def test_unfreezing_frees_everything(model):
-    assert set_frozen(model, False) == sum(p.numel() for p in model.parameters())
+    assert freeze_to(model, 0) == sum(p.numel() for p in model.parameters())
     set_training(model, True)
     assert model.body.training
 
@@ -94,7 +94,7 @@ def test_a_watched_model_can_be_stopped_forwards_and_backwards(model):
 
         return check
 
-    set_frozen(model, False)
+    freeze_to(model, 0)
     x = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
     with watched(model, stop_after(3)), pytest.raises(Enough):
         model(x)

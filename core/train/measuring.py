@@ -1,0 +1,78 @@
+"""How good a model is by now: a learner in; losses, errors and what it says about a few pictures out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from core.settings import Stage
+from core.train.events import Glimpse
+from core.train.source import Part, scores
+from core.train.steps import Learner
+from core.vision.model import set_training
+
+EVAL_ITEMS = 200
+WATCHED = 8
+
+
+@torch.inference_mode()
+def measure(learner: Learner, stage: Stage) -> dict[str, Any]:
+    """Losses and errors in evaluation mode: all of the validation set, and at most EVAL_ITEMS training pictures."""
+    set_training(learner.model, False)
+    train, valid = learner.source.train, learner.source.valid
+    some = torch.linspace(0, len(train) - 1, min(EVAL_ITEMS, len(train))).long()
+    train_losses, _ = _evaluate(learner, train, some, use_features=stage.cached)
+    losses, wrong = _evaluate(learner, valid, torch.arange(len(valid)), use_features=stage.frozen)
+    n_wrong = int(wrong.sum())
+    return {
+        "train_loss_eval": float(train_losses.mean()),
+        "valid_loss": float(losses.mean()),
+        "error_rate": n_wrong / len(valid),
+        "accuracy": 1 - n_wrong / len(valid),
+        "wrong": n_wrong,
+        "of": len(valid),
+    }
+
+
+@torch.inference_mode()
+def glimpse(learner: Learner, stage: Stage, number: int, epoch: int) -> Glimpse:
+    """What the model says about the same few validation pictures, of every class in turn."""
+    set_training(learner.model, False)
+    valid, classes = learner.source.valid, learner.model.classes
+    rows = watched_rows(valid.labels)
+    probs = scores(learner.model, valid, rows, learner.device, use_features=stage.frozen).softmax(1).cpu()
+    highest = probs.max(1)
+    return Glimpse(
+        seq=0,
+        stage=number,
+        epoch=epoch,
+        files=tuple(valid.hashes[row] for row in rows),
+        labels=tuple(classes[label] for label in valid.labels[rows]),
+        predicted=tuple(classes[label] for label in highest.indices),
+        probs=tuple(highest.values.tolist()),
+    )
+
+
+def watched_rows(labels: torch.Tensor, count: int = WATCHED) -> torch.Tensor:
+    """The rows of a few pictures to watch: the first of every class, then the second of every class, … (count,)."""
+    turn: dict[int, int] = {}
+    places = []
+    for row, label in enumerate(labels.tolist()):
+        turn[label] = turn.get(label, -1) + 1
+        places.append((turn[label], label, row))
+    return torch.tensor([row for _, _, row in sorted(places)[:count]])
+
+
+def _evaluate(
+    learner: Learner, part: Part, rows: torch.Tensor, *, use_features: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss (N,) in nats and whether the arg max is wrong (N,) for some rows of a part."""
+    losses, wrong = [], []
+    for some in rows.split(2 * learner.batch_size):
+        output = scores(learner.model, part, some, learner.device, use_features=use_features)
+        labels = part.labels[some].to(output.device)
+        losses.append(F.cross_entropy(output, labels, reduction="none").cpu())
+        wrong.append((output.argmax(1) != labels).cpu())
+    return torch.cat(losses), torch.cat(wrong)
