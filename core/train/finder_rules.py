@@ -104,7 +104,7 @@ def valley(curve: Curve) -> Suggestion:
         return _pick(curve, 0, "The loss never falls here, so this is only the first rate.")
     # a descent of two points at the very start counts back from the end, as the reference library does
     middle = (end - longest + longest // 3 + longest // 6) % count
-    return _pick(curve, middle, f"Halfway along the longest descent, which ends at {_say(curve.lrs[end])}.")
+    return _pick(curve, middle, f"Halfway along the longest descent, which ends at {say_rate(curve.lrs[end])}.")
 
 
 @rule
@@ -127,7 +127,7 @@ def minimum(curve: Curve) -> Suggestion:
     if len(curve.losses) == 0:
         return _none(curve)
     at = int(curve.losses.argmin())
-    why = f"A tenth of {_say(curve.lrs[at])}, where the loss is lowest ({curve.losses[at]:.3g})."
+    why = f"A tenth of {say_rate(curve.lrs[at])}, where the loss is lowest ({curve.losses[at]:.3g})."
     found = _pick(curve, at, why)
     return replace(found, lr=float(curve.lrs[at] / 10))
 
@@ -157,7 +157,7 @@ def before_rise(curve: Curve) -> Suggestion:
     turn = int(np.flatnonzero(losses <= low + RISE * abs(low)).max())
     if turn == len(losses) - 1 and not curve.broke:
         return Suggestion(None, None, "The loss does not turn up anywhere, so there is no rise to stay below.")
-    why = f"Ten times below {_say(lrs[turn])}, where the loss turns up for good."
+    why = f"Ten times below {say_rate(lrs[turn])}, where the loss turns up for good."
     return Suggestion(float(lrs[turn] / 10), curve.offset + turn, why)
 
 
@@ -196,8 +196,26 @@ def _points(curve: Curve) -> str:
     return "1 point" if seen == 1 else f"{seen or 'no'} points"
 
 
-def _say(lr: float) -> str:
-    return f"{lr:.2g}"
+def say_rate(lr: float) -> str:
+    """A rate as people say it, with two digits: 0.0031 -> "3.1e-3", 1.5 -> "1.5"."""
+    if lr >= 1:
+        return f"{lr:.2g}"
+    mantissa, exponent = f"{lr:.1e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def steepest_stretch(curve: Curve) -> tuple[int, int] | None:
+    """First and last row of the tenth of a curve, at least FEW points, over which a straight line falls most steeply.
+
+    None where the curve is shorter or falls over no such stretch.
+    """
+    width = max(FEW, len(curve.losses) // 10)
+    if len(curve.losses) < width:
+        return None
+    xs = np.arange(width) - (width - 1) / 2
+    slopes = np.convolve(curve.losses, xs[::-1], mode="valid") / np.square(xs).sum()
+    first = int(slopes.argmin())
+    return (first, first + width - 1) if slopes[first] < 0 else None
 
 
 def _floats(values: Iterable[Any]) -> Floats:
