@@ -26,6 +26,7 @@ from core.errors import LabError
 from core.jobs import worker
 from core.jobs.queue import GOES_ON, LANES, Ticket, end_run, order, recover, refusal, write_down
 from core.train import runs
+from core.train.memory import halve
 from core.train.runs import Run
 from core.workspace import Workspace, sweep_temp
 
@@ -211,9 +212,11 @@ class Dispatcher(SchedulerPlugin):
         """Have one run done and make sure that it ends with a last state, whatever becomes of its process."""
         try:
             fault, spoiled = await self._have_done(ticket)
-            await self._close_record(ticket, fault)
+            goes_on = await self._close_record(ticket, fault)
             if spoiled:
                 await self._kill(spoiled)
+            if goes_on:
+                self.waiting.append(ticket)
         finally:
             for book in (self.running, self._follows, self._keys, self._reasons):
                 book.pop(ticket.run_id, None)
@@ -235,15 +238,20 @@ class Dispatcher(SchedulerPlugin):
             return error, None
         return None, place
 
-    async def _close_record(self, ticket: Ticket, fault: Exception | None) -> None:
+    async def _close_record(self, ticket: Ticket, fault: Exception | None) -> bool:
+        """Give a run its last state. True: it has none, because it goes on with half the batch for want of memory."""
         try:
             run = await asyncio.to_thread(getattr, ticket, "run")
             if run.ended or (self.closing and run.state == "queued"):
-                return
+                return False
             reason = self._reasons.get(run.id) or self._judge(run, fault)
+            if reason[1] == "oom" and run.kind == "train" and await asyncio.to_thread(halve, run):
+                await asyncio.to_thread(write_down, run, ticket, again=True)
+                return True
             await asyncio.to_thread(end_run, run, *reason)
         except LabError:
             log.exception("the last state of run %s could not be written", ticket.run_id)
+        return False
 
     def _judge(self, run: Run, fault: Exception | None) -> Reason:
         """Why a run has no last state although its worker is done with it."""

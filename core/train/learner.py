@@ -53,7 +53,7 @@ from core.train.runs import Run, load_run
 from core.train.sampling import epoch_size
 from core.train.schedules import check_options, momentum_at, rate_at, spread
 from core.train.source import Stop, Stopped
-from core.train.steps import Learner, batch_loss, begin, enter, plan_epoch, prepare
+from core.train.steps import Learner, batch_loss, begin, enter, plan_epoch, prepare, take_up
 from core.vision.model import moved, set_training, watched
 from core.workspace import check_free_space, write_atomic
 
@@ -229,6 +229,8 @@ def _with_room(run: _Run, number: int, stage: Stage, first: int, resume: Checkpo
     # outside the handler: the error holds the tensors that did not fit
     give_room()
     learner.model.load_state_dict(before, strict=False)
+    if resume is not None:
+        take_up(learner, resume)
     yield half_batch_note(number, half)
     return (yield from _stage(run, number, replace(stage, batch_size=half), first, resume, before))
 

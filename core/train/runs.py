@@ -36,7 +36,8 @@ ENDED = frozenset({"done", "stopped", "failed", "diverged", "interrupted"})
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "queued": frozenset({"starting", "stopped", "failed", "interrupted"}),
     "starting": frozenset({"running", "stopped", "failed", "interrupted"}),
-    "running": frozenset({"done", "stopped", "failed", "diverged", "interrupted"}),
+    # back to the queue: its process was ended for want of memory, and it goes on with half the batch
+    "running": frozenset({"done", "stopped", "failed", "diverged", "interrupted", "queued"}),
     "done": frozenset(),
     "diverged": frozenset(),
     # a run that ended too early may go on from its last checkpoint

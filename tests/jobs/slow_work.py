@@ -5,8 +5,10 @@ import time
 
 from core.errors import DataError
 from core.jobs import worker as worker_module
+from core.settings import from_record
 from core.train import runs
-from core.train.events import DataReady, Progress
+from core.train.events import DataReady, Finished, Progress, StageStarted
+from core.train.memory import halved
 
 worker_module._warm_up = lambda: None  # nothing here trains: the tests need not wait for torch
 
@@ -18,10 +20,23 @@ def dask_setup(worker):
 
 def count_or_train(kind, real, run, stop):
     """Real training where there are settings for it; counting in all other runs."""
+    if run.request.get("trick") == "large batches":
+        return fill_memory(run)
     if "settings" not in run.request:
         return count(run, stop)
     runs.PERFORM[kind] = real
     return runs.performer(kind)(run, stop)
+
+
+def fill_memory(run):
+    """Train with room for half the batch only: with the whole one, take memory until the process is ended."""
+    batch = halved(run, from_record(run.request["settings"]))[0].stages[0].batch_size
+    yield StageStarted(0, 0, 1, 1, True, True, (1e-3,), "one_cycle", 1, batch=batch)
+    hoard = []
+    while batch > 8:
+        hoard.append(b"x" * 20_000_000)
+        time.sleep(0.005)
+    yield Finished(1, "done", 0.5, 1, 2, 1.0)
 
 
 def count(run, stop):

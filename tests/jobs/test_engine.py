@@ -320,6 +320,12 @@ def test_too_much_memory_and_no_sign_of_life_are_told_apart(tmp_path):
     greedy = engine.submit(lab.slow(trick="greedy"))
     until(is_(greedy, "failed"))
     assert again(greedy).record["code"] == "oom"
+    stages = (Stage(epochs=1, batch_size=16),)
+    large = engine.submit(
+        lab.run(kind="train", trick="large batches", settings=to_record(TrainSettings(stages=stages)))
+    )
+    until(is_(large, "done"), 60)  # it was ended for its memory once, and went on with half the batch by itself
+    assert [event.batch for event in runs.history(large).all("stage")] == [16, 8]
     frozen = engine.submit(lab.slow())
     until(lambda: count(frozen) > 3)
     os.kill(again(frozen).record["lease"]["pid"], signal.SIGSTOP)

@@ -29,6 +29,7 @@ ALLOWED = {
     ("running", "failed"),
     ("running", "diverged"),
     ("running", "interrupted"),
+    ("running", "queued"),
     ("stopped", "queued"),
     ("failed", "queued"),
     ("interrupted", "queued"),
