@@ -20,6 +20,7 @@ RISE = 0.3  # this share above its bottom, and never back below it: the curve ha
 SKIP_LAST = 5  # the last points are the blow-up, not the curve
 FEW = 10  # with fewer points than this an answer is a guess
 SLIDE_WIDTH, SLIDE_CALM = 15, 0.005
+SWINGS = 50  # a mean with the weight 0.98 holds some 50 batches; one of fewer swings more
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def suggest(lrs: Sequence[float], losses: Sequence[float], steps: int = 100) -> 
 
 def read_curve(lrs: Sequence[float], losses: Sequence[float], *, steps: int = 100) -> Curve:
     """The part of a record worth reading; whatever is no positive rate or no finite loss ends it."""
-    rates, values = _floats(lrs), _floats(losses)
+    rates, values = floats(lrs), floats(losses)
     size = min(len(rates), len(values))
     first = min(max(0, steps // 10), size)
     usable = np.isfinite(values[first:size]) & np.isfinite(rates[first:size]) & (rates[first:size] > 0)
@@ -207,18 +208,21 @@ def say_rate(lr: float) -> str:
 def steepest_stretch(curve: Curve) -> tuple[int, int] | None:
     """First and last row of the tenth of a curve, at least FEW points, over which a straight line falls most steeply.
 
-    None where the curve is shorter or falls over no such stretch.
+    A running mean of few batches swings by itself, so a slope counts for more the more batches went into it. None
+    where the curve is shorter or falls over no such stretch.
     """
     width = max(FEW, len(curve.losses) // 10)
     if len(curve.losses) < width:
         return None
     xs = np.arange(width) - (width - 1) / 2
-    slopes = np.convolve(curve.losses, xs[::-1], mode="valid") / np.square(xs).sum()
+    slopes = np.convolve(curve.losses, xs[::-1], mode="valid")
+    slopes *= np.minimum(curve.offset + 1 + np.arange(len(slopes)), SWINGS)
     first = int(slopes.argmin())
     return (first, first + width - 1) if slopes[first] < 0 else None
 
 
-def _floats(values: Iterable[Any]) -> Floats:
+def floats(values: Iterable[Any]) -> Floats:
+    """Whatever is no number becomes NaN."""
     return np.array([_float(value) for value in values], dtype=np.float64)
 
 
