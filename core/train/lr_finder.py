@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,27 @@ import numpy as np
 
 from core.errors import SettingsError
 from core.settings import Stage, TrainSettings
-from core.train.finder_rules import RULES, Floats, Suggestion, suggest
+from core.train.events import Progress, RatePoint
+from core.train.finder_rules import RULES, Floats, Suggestion, say_rate, suggest
 from core.train.schedules import PLAIN_MOMENTUM
 
 if TYPE_CHECKING:  # reading a curve needs no torch: it is imported when a test is run
     from core.data.table import Dataset
     from core.train.steps import Learner
 
-__all__ = ["RULES", "RangeTest", "Suggestion", "lower_rate", "lr_ladder", "range_test", "smooth", "suggest"]
+__all__ = [
+    "RULES",
+    "RangeTest",
+    "Suggestion",
+    "lower_rate",
+    "lr_ladder",
+    "range_test",
+    "range_test_events",
+    "smooth",
+    "suggest",
+]
 
+FIRST, LAST, STEPS = 1e-7, 10.0, 100
 STOP_FACTOR = 4
 USUAL_RATE = 3e-3
 FINDER_STAGE = 2**31  # the finder shuffles by a stage number that no run reaches
@@ -37,7 +49,7 @@ class RangeTest:
     losses: tuple[float, ...]
     losses_smooth: tuple[float, ...]
     stopped: str | None = None
-    steps: int = 100
+    steps: int = STEPS
 
     @property
     def suggestions(self) -> dict[str, Suggestion]:
@@ -50,7 +62,7 @@ def lower_rate(lr: float) -> float:
     return min(lr / 10, USUAL_RATE)
 
 
-def lr_ladder(start: float = 1e-7, end: float = 10.0, steps: int = 100) -> Floats:
+def lr_ladder(start: float = FIRST, end: float = LAST, steps: int = STEPS) -> Floats:
     """Rates that grow by one factor: `start * (end/start) ** (i/steps)`, i = 0..steps-1; `end` itself is not used."""
     if not (0 < start < end < math.inf and steps >= 1):
         raise SettingsError(
@@ -77,59 +89,96 @@ def range_test(
     learner: Learner,
     *,
     frozen: bool = True,
-    start: float = 1e-7,
-    end: float = 10.0,
-    steps: int = 100,
+    stage: Stage | None = None,
+    start: float = FIRST,
+    end: float = LAST,
+    steps: int = STEPS,
     stop: Callable[[], bool] = lambda: False,
 ) -> RangeTest:
     """Train for at most `steps` batches with a rate that grows from `start` to `end`, and record every loss.
 
-    Ends early at 4 times the best smoothed loss, at a loss that is not a number, or when `stop` says so. Weights,
-    dropout's random state and the learner's running mean are as before it; the optimiser is its own. The idea is
-    Smith's, arXiv:1506.01186.
+    `stage` says which layers learn and how, its batch size how many pictures a step sees; without one the head learns
+    alone, or with `frozen=False` everything. Ends early at 4 times the best smoothed loss, at a loss that is not a
+    number, or when `stop` says so. Weights, dropout's random state and the learner's running mean are as before it; the
+    optimiser is its own. The idea is Smith's, arXiv:1506.01186.
     """
+    asked = stage or Stage(freeze_to=-1 if frozen else 0)
+    test = range_test_events(dataset, settings, learner, stage=asked, start=start, end=end, steps=steps, stop=stop)
+    while True:
+        try:
+            next(test)
+        except StopIteration as over:
+            found: RangeTest = over.value
+            return found
+
+
+def range_test_events(
+    dataset: Dataset,
+    settings: TrainSettings,
+    learner: Learner,
+    *,
+    stage: Stage,
+    start: float = FIRST,
+    end: float = LAST,
+    steps: int = STEPS,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Progress | RatePoint, None, RangeTest]:
+    """A range test as it happens: progress while pictures are prepared, then a point per batch; returns the whole."""
     from core.train.steps import enter, kept_as_it_was, prepare
 
-    stage = settings.resolve(Stage(freeze_to=-1 if frozen else 0))
+    ladder = lr_ladder(start, end, steps)
+    points: list[RatePoint] = []
+    why = None
+    whole = settings.resolve(stage)
     with kept_as_it_was(learner):
-        enter(learner, stage)
-        for _ in prepare(learner, stage, dataset):
-            pass
-        return _climb(learner, settings, stage, lr_ladder(start, end, steps), stop)
+        enter(learner, whole)
+        yield from prepare(learner, whole, dataset)
+        for point in _climb(learner, whole, ladder, stop):
+            points.append(point)
+            yield point
+            why = _ended(points)
+            if why:
+                break
+    if not why and len(points) < len(ladder):
+        why = "It was stopped."
+    return RangeTest(
+        tuple(point.lr for point in points),
+        tuple(point.loss for point in points),
+        tuple(point.loss_smooth for point in points),
+        why,
+        len(ladder),
+    )
 
 
-def _climb(
-    learner: Learner, settings: TrainSettings, stage: Stage, ladder: Floats, stop: Callable[[], bool]
-) -> RangeTest:
+def _climb(learner: Learner, stage: Stage, ladder: Floats, stop: Callable[[], bool]) -> Iterator[RatePoint]:
+    """One batch a rate: its loss is handed out before the step that it leads to is taken."""
     from core.train.optim import make_optimiser, set_rates
     from core.train.steps import batch_loss
     from core.vision.model import set_training
 
     optimiser = make_optimiser(learner.model, weight_decay=stage.weight_decay or 0.0)
-    losses: list[float] = []
-    smoothed: list[float] = []
-    why: str | None = None
     set_training(learner.model, True)
     learner.restart()
-    for lr, (rows, changes) in zip(ladder, _endless_batches(learner, stage), strict=False):
+    for step, (lr, (rows, changes)) in enumerate(zip(ladder, _endless_batches(learner, stage), strict=False)):
         if stop():
-            why = "It was stopped."
-            break
+            return
         set_rates(optimiser, [float(lr)] * len(learner.model.groups()), PLAIN_MOMENTUM)
         loss = batch_loss(learner, stage, rows, changes)
-        losses.append(float(loss.detach()))
-        smoothed.append(learner.record_loss(losses[-1]))
-        if not math.isfinite(losses[-1]):
-            why = f"The loss is not a number any more at a rate of {lr:.1e}."
-            break
-        if smoothed[-1] > STOP_FACTOR * min(smoothed):
-            why = f"The loss has grown to {STOP_FACTOR} times its best at a rate of {lr:.1e}."
-            break
+        value = float(loss.detach())
+        yield RatePoint(0, step, float(lr), value, learner.record_loss(value))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-    rates = tuple(float(lr) for lr in ladder[: len(losses)])
-    return RangeTest(rates, tuple(losses), tuple(smoothed), why, len(ladder))
+
+
+def _ended(points: list[RatePoint]) -> str | None:
+    """Why a test ends after its latest point; None: it goes on."""
+    last = points[-1]
+    if not math.isfinite(last.loss):
+        return f"The loss is not a number any more at a rate of {say_rate(last.lr)}."
+    if last.loss_smooth > STOP_FACTOR * min(point.loss_smooth for point in points):
+        return f"The loss has grown to {STOP_FACTOR} times its best at a rate of {say_rate(last.lr)}."
+    return None
 
 
 def _endless_batches(learner: Learner, stage: Stage) -> Iterator[tuple[Any, Any]]:
