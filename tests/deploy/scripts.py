@@ -18,8 +18,8 @@ from core.data.table import Dataset
 from core.deploy.pictures import pictures_zip
 from core.settings import Stage, TrainSettings, to_record
 from core.train.events import EpochDone
-from core.train.train_run import train_run
 from core.train.runs import Run, append_event, create_run, history
+from core.train.train_run import train_run
 from core.workspace import new_id
 from tests.conftest import colour_jpeg
 
