@@ -1,6 +1,6 @@
 """What two runs have in common: settings and epoch tables in; differences in words and whether they are the same out.
 
-Nothing is read here but what is handed over. A sentence speaks of the second run and says "instead of" the first.
+A sentence speaks of the second run and says "instead of" the first.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core.train.runs import Run
 
 Likeness = Literal["identical", "so_far", "other_numbers", "no_numbers", "different"]
 SPEED = ("seconds", "images_per_s")  # how fast it went says nothing about what was learned
+MISTAKES = "mistakes.csv"  # in a run's folder: what it learned from
 VERSION_SHOWN = 6  # hexadecimal digits
 _Change = tuple[str, str, str]  # the name of an aspect, what it was and what it is
 
@@ -27,7 +28,8 @@ _Change = tuple[str, str, str]  # the name of an aspect, what it was and what it
 class Setup:
     """All that decides the numbers of a run, and what its recipe is called.
 
-    `version` is that of the data, `start` another run and its file that this one goes on from.
+    `version` is that of the data, `start` another run and its file that this one goes on from, `mistakes` a hash of the
+    set of mistakes where a stage learns from it.
     """
 
     settings: TrainSettings
@@ -35,6 +37,7 @@ class Setup:
     version: str = ""
     start: tuple[str, str] | None = None
     preset: str = ""
+    mistakes: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,15 @@ def setup_of(run: Run, history: History) -> Setup:
     """What a training run was asked for, and the version of the data that it found."""
     started, start = history.last(Started.kind), run.request.get("start")
     version = started.version if isinstance(started, Started) else run.request.get("version")
+    settings, pinned = from_record(run.request["settings"]), run.path / MISTAKES
+    learned = pinned.is_file() and any(stage.data == "mistakes" for stage in settings.stages)
     return Setup(
-        settings=from_record(run.request["settings"]),
+        settings=settings,
         dataset=str(run.request.get("dataset", "")),
         version=str(version or ""),
         start=(start["run"], start["file"]) if start else None,
         preset=str(run.request.get("preset", "")),
+        mistakes=hashlib.sha256(pinned.read_bytes()).hexdigest() if learned else "",
     )
 
 
@@ -66,6 +72,8 @@ def between(a: Setup, b: Setup, *, names: Mapping[str, str] | None = None) -> li
     said, settings = [], differences(a.settings, b.settings)
     if a.version != b.version:
         said.append(_data(a, b, names or {}))
+    if a.mistakes and b.mistakes and a.mistakes != b.mistakes:
+        said.append("It learned from another set of mistakes.")
     if a.start != b.start:
         said.append(_start(a.start, b.start, names or {}))
     if a.preset != b.preset and settings:
@@ -162,7 +170,7 @@ def fingerprint(setup: Setup, history: History) -> Fingerprint:
     stages = [[aspect.value(stage) for aspect in STAGE.values()] for stage in setup.settings.resolved]
     rows = history.epochs.drop(columns=list(SPEED)).astype(object).to_numpy().tolist()
     return Fingerprint(
-        _digest([run, stages, setup.version, setup.start]),
+        _digest([run, stages, setup.version, setup.start, setup.mistakes]),
         tuple(_digest([repr(value) for value in row]) for row in rows),
     )
 

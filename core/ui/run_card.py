@@ -8,10 +8,9 @@ import streamlit as st
 
 from core.text import read
 from core.train.aspects import checkpoint_words
-from core.train.runs import Run
+from core.train.runs import BEST, LAST, Run, save_point
 from core.train.shelf import NAME_MAX, NOTE_MAX, annotate, rename
 from core.ui import page, run_bin
-from core.ui.models import WEIGHTS
 from core.ui.run_rows import Row
 
 
@@ -28,9 +27,7 @@ def show(row: Row) -> None:
 def _written(row: Row) -> None:
     run = row.run
     with st.form(f"runs.written.{run.id}", border=False):
-        name = st.text_input(
-            "Name", run.name, key=f"runs.name.{run.id}", max_chars=NAME_MAX, placeholder=row.name, persist_state=None
-        )
+        name = st.text_input("Name", run.name, key=f"runs.name.{run.id}", max_chars=NAME_MAX, placeholder=row.name)
         note = st.text_area(
             "Note", run.note, key=f"runs.note.{run.id}", max_chars=NOTE_MAX, height=96,
             placeholder=read("runs", "note_hint"),
@@ -43,7 +40,7 @@ def _written(row: Row) -> None:
 
 def _ways_on(row: Row) -> None:
     run, files = row.run, checkpoints(row.run)
-    if run.ended and run.state != "diverged" and WEIGHTS in files:
+    if run.ended and run.state != "diverged" and LAST in files:
         page.next_step("Try it on a picture", "predict", key="runs.predict", width="stretch", model=run.id)
     if st.button("Open in Train", key="runs.open", icon=":material/show_chart:", width="stretch"):
         page.go("train", run=run.id)
@@ -67,5 +64,5 @@ def _go_on(run: Run, files: list[str]) -> None:
 
 def checkpoints(run: Run) -> list[str]:
     """The files of weights that a run has saved: the last, the best, then one for each stage."""
-    stages = sorted(path.name for path in run.path.glob("stage-*.safetensors"))
-    return [name for name in (WEIGHTS, "best.safetensors", *stages) if (run.path / name).is_file()]
+    stages = [save_point(stage) for stage in range(len(run.request["settings"]["stages"]))]
+    return [name for name in (LAST, BEST, *stages) if (run.path / name).is_file()]

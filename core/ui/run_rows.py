@@ -21,7 +21,7 @@ from core.plots.runs import Curve, curve
 from core.plots.style import duration
 from core.train.aspects import tags
 from core.train.compare import VERSION_SHOWN, Fingerprint, Setup, fingerprint, setup_of, varying
-from core.train.events import Finished, History, StageStarted, Started
+from core.train.events import Finished, History, Note, StageStarted, Started
 from core.train.runs import Run, history, list_runs
 from core.ui import cache as shared
 from core.ui.models import run_name
@@ -36,7 +36,8 @@ log = logging.getLogger("bearings")
 class Facts:
     """What the events of a run say. `wrong` of `of` and `seconds` are None before the first epoch is over.
 
-    `ran_on` is the device and the precision; "" before the run has begun.
+    `ran_on` is the device and the precision, "" before the run has begun; `halved` says whether memory ran out, so that
+    a stage went on in smaller batches.
     """
 
     setup: Setup
@@ -47,6 +48,7 @@ class Facts:
     of: int | None
     seconds: float | None
     ran_on: str
+    halved: bool
     verdict: Verdict | None
 
 
@@ -168,6 +170,7 @@ def _fold(run: Run) -> Facts:
         of=None if last is None else int(last["of"]),
         seconds=finished.seconds if isinstance(finished, Finished) and run.ended else spent,
         ran_on=f"{started.device.upper()}, {started.precision}" if isinstance(started, Started) else "",
+        halved=any(note.code == "half_batch" for note in said.all(Note.kind)),
         verdict=verdict(run, said),
     )
 

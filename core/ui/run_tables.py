@@ -28,9 +28,13 @@ def show(rows: Sequence[Row], slots: Mapping[int, Row]) -> None:
         "begun": st.column_config.DatetimeColumn("Begun", format="calendar", timezone=st.context.timezone, width=130),
     }
     st.dataframe(
-        table.assign(error=100 * table["error"]), hide_index=True, width="stretch", key="runs.table", height=min(MOST_PX, ROW_PX * (len(table) + 1)),
+        table.assign(error=100 * table["error"]),
+        hide_index=True,
+        width="stretch",
+        key="runs.table",
+        height=min(MOST_PX, ROW_PX * (len(table) + 1)),
         column_config=columns,
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, key="runs-files"):
         _file("Save the table as CSV", lambda: report.csv_for_spreadsheets(overview(rows, slots)), "runs.csv")
         if any(row.facts.epochs for row in slots.values()):

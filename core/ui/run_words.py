@@ -50,9 +50,16 @@ def _two(slots: Mapping[int, Row], rows: Sequence[Row]) -> None:
         _differences(second, first, between(a.facts.setup, b.facts.setup, names=_names(rows)))
         return
     values = {"a": first, "b": second, "epochs": min(a.facts.epochs, b.facts.epochs)}
-    values |= {"on_a": a.facts.ran_on, "on_b": b.facts.ran_on}
-    moved = alike == "other_numbers" and a.facts.ran_on != b.facts.ran_on
-    page.see(page.say("runs", f"{alike}_moved" if moved else alike, **values), "attention" * (alike == "other_numbers"))
+    values |= {"on_a": a.facts.ran_on, "on_b": b.facts.ran_on, "halved": first if a.facts.halved else second}
+    section = f"{alike}{_cause(a, b)}" if alike == "other_numbers" else alike
+    page.see(page.say("runs", section, **values), "attention" if alike == "other_numbers" else "")
+
+
+def _cause(a: Row, b: Row) -> str:
+    """What may have made the numbers of two equal settings differ: the end of a section's name."""
+    if a.facts.halved != b.facts.halved:
+        return "_halved"
+    return "_moved" if a.facts.ran_on != b.facts.ran_on else ""
 
 
 def _names(rows: Sequence[Row]) -> dict[str, str]:

@@ -25,7 +25,8 @@ ORDERS: Mapping[str, Callable[[Row], float]] = {
 
 def show() -> None:
     """The whole page below its title."""
-    rows = run_rows.read(state.workspace())
+    with st.spinner(read("runs", "reading")):  # two hundred runs take seconds, the first time
+        rows = run_rows.read(state.workspace())
     run_bin.undo_bar()
     if not rows:
         with st.container(key="card-gate"):

@@ -127,6 +127,7 @@ def test_data_start_and_recipe_are_told_before_the_settings():
     assert between(a, other, names={"d1": "bears", "d2": "cats"}) == [
         "It learned from cats (cccccc) instead of bears (aaaaaa)."
     ]
+    assert between(replace(a, mistakes="m1"), replace(a, mistakes="m2")) == ["It learned from another set of mistakes."]
     assert between(a, replace(a, preset="own")) == [], "a name alone is no difference"
 
 
@@ -188,7 +189,7 @@ def test_a_loss_that_is_not_a_number_equals_itself():
     assert same(history(math.nan, math.inf), history(math.nan, math.inf)) == "identical"
 
 
-@pytest.mark.parametrize("changes", [{"version": "v2"}, {"start": ("r", "last.safetensors")}])
+@pytest.mark.parametrize("changes", [{"version": "v2"}, {"start": ("r", "last.safetensors")}, {"mistakes": "m"}])
 def test_other_data_or_another_start_is_another_run(changes):
     assert same(history(0.5), history(0.5), **changes) == "different"
 
@@ -214,5 +215,17 @@ def test_a_setup_is_read_off_the_request_and_what_the_run_found(tmp_path):
     started = Started(0, "d", "v1", ("a", "b"), 9, 3, 4, 0.5, "cpu", "float32")
     start = {"run": "r", "file": "best.safetensors"}
     run = create_run(workspace, "train", {**request, "start": start, "version": "asked"})
+    (run.path / "mistakes.csv").write_text("file,label\n")
     assert setup_of(run, History.of([])).version == "asked"
     assert setup_of(run, History.of([started])) == Setup(QUICK, "d", "v1", ("r", "best.safetensors"), "quick")
+
+
+def test_the_set_of_mistakes_counts_where_a_stage_learns_from_it(tmp_path):
+    workspace = Workspace(tmp_path)
+    wrong = to_record(stages(QUICK, data="mistakes"))
+    found = []
+    for settings, text in ((wrong, "a"), (wrong, "b"), (to_record(QUICK), "a"), (to_record(QUICK), "b")):
+        run = create_run(workspace, "train", {"dataset": "d", "settings": settings, "preset": "own"})
+        (run.path / "mistakes.csv").write_text(text)
+        found.append(fingerprint(setup_of(run, History.of([])), history(0.5)))
+    assert likeness(*found[:2]) == "different" and likeness(*found[2:]) == "identical"
