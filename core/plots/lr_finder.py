@@ -1,7 +1,7 @@
 """The finder's figure: points of a range test and what its rules say in, options of an ECharts figure out.
 
 The x axis is the exponent of the rate and has its full length from the first moment. Above the curve stands a strip
-with one row a rule. An explosion does not flatten the curve: dots that lie higher sit on the upper edge.
+with one row a rule and the names of the zones. An explosion does not flatten the curve: higher dots sit on the edge.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RULE_TITLES: Mapping[str, str] = {
 }
 ZONE_TITLES = {"too_low": "too low", "good": "good", "too_high": "too high"}
 LEFT, RIGHT = 56, 18  # pixels beside the axis; the slider under the figure keeps the same
-_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 19, 12, 46
+_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 18, 22, 46
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}
 _MUCH_HIGHER = 1.6  # a stop line further than this above the calm part of the curve would flatten it
 
@@ -83,7 +83,7 @@ def finder_figure(
     Without answers the strip of rules is left out, as while a test runs.
     """
     read = reading or Reading()
-    strip = _ROW * len(RULE_TITLES) if read.answers is not None else 0
+    strip = _ROW * (len(RULE_TITLES) + 1) if read.answers is not None else 0
     top = _TOP + (strip + _BETWEEN if strip else 0)
     ends, highest = (math.log10(first), math.log10(last)), ceiling(table)
     grids = [{"left": LEFT, "right": RIGHT, "top": top, "bottom": _BOTTOM, **_EXACT}]
@@ -146,7 +146,7 @@ def _row_axis(look: Look) -> Spec:
         "type": "value",
         "gridIndex": 1,
         "min": -0.5,
-        "max": len(RULE_TITLES) - 0.5,
+        "max": len(RULE_TITLES) + 0.5,
         "inverse": True,
         "interval": 1,
         "axisLabel": hidden,
@@ -165,7 +165,7 @@ def _curve(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> li
             "symbolSize": 6,
             "itemStyle": {"color": look.training, "opacity": 0.75},
             "data": inside,
-            "markArea": _areas(read.zones, look, labels=True),
+            "markArea": _areas(read.zones, look, labels=read.answers is None),
         },
         {
             "name": "higher than the figure",
@@ -215,7 +215,7 @@ def _areas(zones: Sequence[Zone], look: Look, *, labels: bool) -> Spec:
             "position": "insideBottom",
             "color": look.ink,
             "fontSize": look.font_px,
-            "formatter": f"{MARKS[zone.kind]} {ZONE_TITLES[zone.kind]}",
+            "formatter": MARKS[zone.kind] + (f" {ZONE_TITLES[zone.kind]}" if zone.high > 10 * zone.low else ""),
         }
         data.append(
             [{"xAxis": _at(zone.low), "itemStyle": {**style, **edge}, "label": label}, {"xAxis": _at(zone.high)}]
@@ -228,21 +228,19 @@ def _lines(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> Sp
     data: list[Spec] = []
     stop = stop_level(table)
     if stop is not None:
-        words = f"ends at {STOP_FACTOR} times the best, {number(stop)}"
-        data.append(
-            {
-                "yAxis": min(stop, highest),
-                "lineStyle": {"color": look.too_high, "type": "dotted", "width": 1.6},
-                "label": {
-                    "formatter": words if stop <= highest else f"{words}, higher than this figure",
-                    "position": "insideStartBottom" if stop > 0.93 * highest else "insideStartTop",
-                    "color": look.ink,
-                    "fontSize": look.font_px - 1,
-                },
-            }
-        )
+        words = f"ends at {number(stop)}, {STOP_FACTOR} × the best"
+        label = {
+            "formatter": words if stop <= highest else f"{words} ↑",
+            "position": "insideMiddleBottom" if stop > 0.93 * highest else "insideMiddleTop",
+            "color": look.ink,
+            "fontSize": look.font_px - 1,
+            "textBorderColor": look.paper,
+            "textBorderWidth": 3,
+        }
+        line = {"color": look.too_high, "type": "dotted", "width": 1.6}
+        data.append({"yAxis": min(stop, highest), "lineStyle": line, "label": label})
     if read.pick is not None:
-        data.append(_pick(read.pick, look, label=read.answers is None))
+        data.append(_pick(read.pick, look, label=True))
     return {"silent": True, "symbol": "none", "precision": 9, "data": data}
 
 
@@ -251,6 +249,7 @@ def _pick(pick: float, look: Look, *, label: bool) -> Spec:
         "show": label,
         "formatter": f"your pick {rate(pick)}",
         "position": "end",
+        "distance": 4,
         "color": look.brand,
         "fontWeight": "bold",
         "fontSize": look.font_px,
@@ -277,7 +276,7 @@ def _rules(
         right = x < (ends[0] + ends[1]) / 2
         rows.append(_row(x, row, f"{title} {rate(float(f'{answer.lr:.2g}'))}", look, symbol="diamond", right=right))
         on_curve.append({"name": f"{title} {rate(answer.lr)}", "value": [x, _height(table, answer.lr, highest)]})
-    picked = [] if read.pick is None else [_pick(read.pick, look, label=True)]
+    picked = [] if read.pick is None else [_pick(read.pick, look, label=False)]
     return [
         {
             "name": "rules",
@@ -287,8 +286,8 @@ def _rules(
             "symbolSize": 9,
             "itemStyle": {"color": look.brand},
             "data": rows,
-            "markArea": _areas(read.zones, look, labels=False),
-            "markLine": {"silent": True, "symbol": "none", "precision": 9, "data": picked},
+            "markArea": _areas(read.zones, look, labels=True),
+            "markLine": {"silent": True, "symbol": "none", "precision": 9, "z": 1, "data": picked},
         },
         {
             "name": "rules on the curve",

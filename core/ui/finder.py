@@ -12,15 +12,15 @@ import streamlit as st
 from core.data.table import Dataset
 from core.errors import LabError, NotFound
 from core.plots.lr_finder import Reading, finder_figure, points_table
-from core.plots.style import counted, number, rate
+from core.plots.style import counted, esc, number, rate
 from core.settings import from_record
 from core.text import read
 from core.train.events import CurveDone, History, Progress, RatePoint, StageStarted
-from core.train.finder_advice import Zone, texture, zones
+from core.train.finder_advice import Texture, Zone, texture, zones
 from core.train.finder_rules import Suggestion, suggest
 from core.train.lr_finder import FIRST, LAST
 from core.train.runs import Run, load_run
-from core.ui import cache, finder_pick, finder_words, live, page, state
+from core.ui import cache, finder_form, finder_pick, finder_words, live, page, state
 from core.ui.finder_example import STEPS, example
 from core.ui.finder_form import KIND
 from core.ui.live import phase, progress_html, stop_button, watch
@@ -49,9 +49,9 @@ class Curve:
         return zones(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps)
 
     @property
-    def texture(self) -> str:
-        """Whether the descent is bumpy or smooth, in a sentence."""
-        return texture(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps).why
+    def texture(self) -> Texture:
+        """Whether the descent is bumpy or smooth."""
+        return texture(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps)
 
 
 def follow_link() -> None:
@@ -137,6 +137,24 @@ def show_curve(run: Run, dataset: Dataset) -> None:
     finder_pick.choose(run, dataset, pick, curve.zones, (curve.first, curve.last))
 
 
+def show_what(run: Run) -> None:
+    """What was tested, beside its curve."""
+    history = History.of(state.events(run))
+    stage, curve = history.last(StageStarted.kind), curve_of(run, history)
+    if isinstance(stage, StageStarted) and len(curve.table):
+        words = page.say(
+            "lr_finder",
+            "what",
+            layers="the head" if stage.frozen else "all layers",
+            weights=number(stage.trainable),
+            start=finder_form.start_of(run),
+            steps=stage.steps,
+            batch=stage.batch,
+            size=stage.size,
+        )
+        page.note(words)
+
+
 def show_words(run: Run, dataset: Dataset) -> None:
     """What there is to see on a test's curve: the recommendation, the slice, every rule and the texture."""
     curve = curve_of(run, History.of(state.events(run)))
@@ -149,7 +167,7 @@ def show_words(run: Run, dataset: Dataset) -> None:
     left, right = st.columns([1.7, 1], gap="large")
     left.html(finder_words.rules_html(answers))
     with right:
-        page.note(curve.texture)
+        page.see(esc(curve.texture.why), "attention" if curve.texture.kind == "bumpy" else "")
         for zone in curve.zones:
             page.note(finder_words.zone_words(zone))
 

@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from core.data.table import Dataset
+from core.errors import NotFound
 from core.plots.style import rate
 from core.settings import Stage, TrainSettings, from_record, to_record
 from core.text import read
-from core.train.runs import Run, list_runs
+from core.train.runs import Run, list_runs, load_run
 from core.ui import forms, models, page, state
 
 KIND = "lr_find"
@@ -76,6 +77,17 @@ def start_title(start: str, run: Run | None) -> str:
     place = {"best.safetensors": "its best epoch", "last.safetensors": "its last epoch"}.get(name)
     title = models.run_title(run).partition(" · ")[2]
     return f"{title}, {place or f'after stage {_stage_of(name) + 1}'}"
+
+
+def start_of(run: Run) -> str:
+    """What a test started from, in words."""
+    wanted = run.request.get("start")
+    if not wanted:
+        return start_title(FRESH, None)
+    try:
+        return start_title(f"{wanted['run']}:{wanted['file']}", load_run(run.workspace, wanted["run"]))
+    except NotFound:
+        return "a checkpoint that is gone"
 
 
 def _start(starts: Mapping[str, Run]) -> str:
