@@ -23,9 +23,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.ui import cache, explore
 from tests.jobs.fake_engine import FakeEngine
-from tests.ui.support import Oracle, open_page, ready
+from tests.ui.support import Oracle, open_page, ready, training_run
 from tests.ui.suspects import searched
 from tests.ui.test_explore import make_large
+
+RUNS = 200
 
 
 @contextlib.contextmanager
@@ -79,6 +81,9 @@ def main() -> None:
         for part in ("pictures", "bring", "classes", "take"):
             figures[f"build, {part}"] = times(open_page("build", part=part), rerun, options.reruns)
         figures["clean, next suspect"] = times(open_page("clean"), next_suspect, options.reruns)
+        for _ in range(RUNS):
+            training_run(dataset, epochs=4, wrong=(6, 5, 4, 3), weights=False)
+        figures[f"runs, {RUNS} of them"] = times(open_page("runs"), rerun, options.reruns)
     for figure in figures.values():
         figure["times_the_floor"] = round(figure["median_ms"] / floor["median_ms"], 1)
     print(json.dumps({"rows": options.rows, "pages": figures}, indent=1))

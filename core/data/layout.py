@@ -100,7 +100,7 @@ def document_reason(words: Sequence[str]) -> str:
 
 def normalise_label(text: str) -> str:
     """A class name as it is stored: NFKC, invisible characters dropped, blanks joined, 1 to 64 characters."""
-    clean = " ".join(_visible(unicodedata.normalize("NFKC", text)).split())
+    clean = " ".join(visible(unicodedata.normalize("NFKC", text)).split())
     clean = unicodedata.normalize("NFKC", clean)  # dropping characters can make new pairs
     if not clean or len(clean) > LABEL_MAX:
         raise DataError(
@@ -116,7 +116,8 @@ def shown(text: str, *, most: int = NAME_MAX) -> str:
     return clean if len(clean) <= most else f"{clean[: most // 2]}…{clean[-(most - most // 2 - 1) :]}"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """A text without characters that nobody sees or that turn its direction; tabs and line ends become blanks."""
     return "".join(" " if character in "\t\n\r" else character for character in text if _keeps(character))
 
 

@@ -79,7 +79,9 @@ def add_mistake(
         if not path.exists():
             write_once(path, made.jpeg)
         sync_pictures(path.parent, [made.sha])
-        _write(now, pd.DataFrame([*others.to_dict("records"), asdict(mistake)], columns=list(COLUMNS)))
+        table = pd.DataFrame([*others.to_dict("records"), asdict(mistake)], columns=list(COLUMNS))
+        _write(now, table)
+        _sweep(now, table)
     return mistake
 
 
@@ -112,10 +114,9 @@ def remove_mistake(dataset: Dataset, sha: str) -> None:
     with _held(dataset) as now:
         found = read_mistakes(now)
         left = found[found["file"] != sha]
-        if len(left) == len(found):
-            return
-        _write(now, left)  # first what names it, then the picture: no row is without one
-        _sweep(now, set(left["file"]))
+        if len(left) < len(found):
+            _write(now, left)  # first what names it, then the picture: no row is without one
+        _sweep(now, left)
 
 
 def mistake_path(dataset: Dataset, sha: str) -> Path:
@@ -133,8 +134,9 @@ def _held(dataset: Dataset) -> Iterator[Dataset]:
         yield load_dataset(dataset.workspace, dataset.id)
 
 
-def _sweep(dataset: Dataset, named: set[str]) -> None:
-    """Delete pictures that no row names: of what was removed, and of an addition that was killed halfway."""
+def _sweep(dataset: Dataset, table: pd.DataFrame) -> None:
+    """Delete pictures that no row names: what was removed, and what a change that was killed halfway left behind."""
+    named = set(table["file"])
     for path in (dataset.path / FOLDER / "images").glob("*.jpg"):
         if path.stem not in named:
             with disk_errors():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
-from core.train.runs import Run
+from core.train.runs import LAST, Run
 from core.workspace import SCHEMA, check_schema, write_atomic
 
 if TYPE_CHECKING:  # the web server reads run records without torch
@@ -42,7 +42,6 @@ class Bundle:
 def bundle_of(run: Run) -> Bundle:
     """The bundle of a training run's last epoch; ModelError when it has none yet."""
     from core.train.checkpoint import read_checkpoint, without_progress
-    from core.train.learner import LAST
 
     if run.kind != "train":
         raise ModelError("This run trained no model.", hint="Choose a training run.")

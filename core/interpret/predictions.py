@@ -20,8 +20,7 @@ from core.data.table import Dataset
 from core.errors import ModelError, SettingsError
 from core.interpret.activations import body_activations
 from core.train.checkpoint import read_checkpoint, restore_model
-from core.train.learner import BEST, LAST
-from core.train.runs import Run
+from core.train.runs import BEST, LAST, Run
 from core.train.source import Stop
 from core.vision.device import Device, pick_device
 from core.vision.model import Classifier
@@ -52,9 +51,9 @@ def load_trained(run: Run, *, checkpoint: str = "last") -> Trained:
         raise ModelError("This run trained no model.", hint="Choose a training run.")
     found = read_checkpoint(run.path / CHECKPOINTS[checkpoint])
     settings = settings_of.from_record(found.meta["settings"])
-    device = pick_device(settings.device, settings.precision)
+    device = pick_device(settings.device, settings.resolved[found.meta["stage"]].precision or "auto")
     pristine = found.meta["body"] == "pretrained"
-    return Trained(restore_model(found).to(device.torch), device, settings.image_size, pristine)
+    return Trained(restore_model(found).to(device.torch), device, found.meta["image_size"], pristine)
 
 
 def predictions(

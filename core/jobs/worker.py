@@ -145,7 +145,7 @@ def dask_setup(worker: Any) -> None:
 def _warm_up() -> None:
     """Import what training needs, seconds of it; a run that comes before it is done waits at its own import."""
     try:
-        importlib.import_module("core.train.learner")
+        importlib.import_module("core.train.train_run")
     except ImportError:  # the run then fails with a sentence; an engine that does not come up would say less
         log.exception("training cannot be prepared")
 

@@ -10,16 +10,26 @@ import math
 import re
 from dataclasses import dataclass
 
+from core.train.words import counted as counted
+from core.train.words import rate as rate
+
 TOO_HIGH, TOO_LOW, GOOD, ATTENTION = "#D55E00", "#0072B2", "#009E73", "#E69F00"
 MARKS = {"too_high": "▲", "too_low": "▼", "good": "●"}
 LINES = {"too_high": "dotted", "too_low": "dashed", "good": "solid"}
+SLOTS = "ABCD"  # what is compared, by its place: a letter, a colour, a line and a mark each
+SLOT_LINES: tuple[str | tuple[int, ...], ...] = ("solid", "dashed", "dotted", (10, 4, 2, 4))
+SLOT_MARKS = ("circle", "rect", "triangle", "diamond")
 MAX_POINTS = 500
 _SPECIAL = re.compile(r"[&<>\"'`*_\[\](){}#$~|\\!:@%]")
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colours and sizes of one theme. `font_px` is the size of a figure's labels in pixels."""
+    """Colours and sizes of one theme. `font_px` is the size of a figure's labels in pixels.
+
+    `slots` are the hues of Okabe and Ito that mean nothing elsewhere, as dark or light as lines on this paper must be:
+    ink, sky blue, reddish purple and yellow.
+    """
 
     ink: str
     paper: str
@@ -30,6 +40,7 @@ class Look:
     too_low: str = TOO_LOW
     good: str = GOOD
     attention: str = ATTENTION
+    slots: tuple[str, str, str, str] = ("#26221C", "#2C8CC4", "#B4578F", "#8F7E00")
     font_px: int = 13
 
     @property
@@ -51,6 +62,7 @@ def look(theme: str | None = "light", *, projector: bool = False) -> Look:
             too_high="#FF8A3D",
             too_low="#56B4E9",
             good="#1FBF92",
+            slots=("#F2EBDD", "#9BD6F5", "#E08BBB", "#F0E442"),
             font_px=font_px,
         )
     return Look(ink="#26221C", paper="#FBF8F2", faint="#E3DBCB", training="#8B8275", brand="#845128", font_px=font_px)
@@ -62,14 +74,6 @@ def esc(text: object) -> str:
     `esc("<b>*") -> "&#60;b&#62;&#42;"`. Use it for every name that a person typed or a file carried.
     """
     return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", " ".join(str(text).split()))
-
-
-def rate(value: float) -> str:
-    """A learning rate as people say it: 0.003 -> "3e-3", 1 -> "1", 0.00125 -> "1.25e-3"."""
-    if value >= 1:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def share(value: float) -> str:
@@ -123,8 +127,3 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(size))) if size else 0
     return f"{value:.{min(digits, 6)}f}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: (1, "picture") -> "1 picture", (1200, "class", "classes") -> "1,200 classes"."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -19,7 +19,8 @@ from core.train.schedules import momentum_at, rate_at
 
 Spec = dict[str, Any]
 LOG_CEILING = 1_000  # where a run is ended anyway
-_SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 30, 52  # pixels
+MARKED_MAX = 12  # so many epochs have their count written at their mark
+_SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 22, 52  # pixels
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}  # the margins above hold the labels already
 
 
@@ -57,7 +58,7 @@ def loss_ceiling(values: Sequence[float], chance: float) -> float:
 def training_figure(
     batches: pd.DataFrame, epochs: pd.DataFrame, plan: pd.DataFrame, *, classes: int, look: Look, height: int = 430
 ) -> Spec:
-    """Loss above, rate and momentum below, over the same epochs.
+    """Loss above, wrong answers in the middle, rate and momentum below, over the same epochs.
 
     The tables carry `at` and `batches` also `begin`, see `positions`. `plan` (see `planned`) stands faint behind the
     rate. The dotted level is the loss of knowing nothing, ln(classes).
@@ -67,23 +68,29 @@ def training_figure(
     chance = math.log(max(2, classes))
     losses = [*shown["loss"], *epochs["valid_loss"]]
     exploded = any(not math.isfinite(value) or value > 20 * chance for value in losses)
-    total, lower = round(plan["at"].max()), round(height * 0.2)
-    upper = height - lower - _TOP - _BETWEEN - _BOTTOM
+    total, middle, lower = round(plan["at"].max()), round(height * 0.14), round(height * 0.16)
+    upper = height - middle - lower - _TOP - 2 * _BETWEEN - _BOTTOM
+    tops = (_TOP, _TOP + upper + _BETWEEN, _TOP + upper + middle + 2 * _BETWEEN)
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": _legend(["each batch", "training, smoothed", "validation"], look),
+        "legend": _legend(["each batch", "training, smoothed", "validation", "wrong answers"], look),
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": _SIDE, "right": _SIDE, "top": _TOP, "height": upper, **_EXACT},
-            {"left": _SIDE, "right": _SIDE, "top": _TOP + upper + _BETWEEN, "height": lower, **_EXACT},
+            {"left": _SIDE, "right": _SIDE, "top": top, "height": tall, **_EXACT}
+            for top, tall in zip(tops, (upper, middle, lower), strict=True)
         ],
-        "xAxis": [_epoch_axis(total, look, 0, labels=False), _epoch_axis(total, look, 1)],
-        "yAxis": [_loss_axis(losses, chance, exploded, look), *_rate_axes(1, float(plan["lr"].max()), look)],
+        "xAxis": [_epoch_axis(total, look, grid, labels=grid == 2) for grid in range(3)],
+        "yAxis": [
+            _loss_axis(losses, chance, exploded, look),
+            _wrong_axis(epochs, look),
+            *_rate_axes(2, float(plan["lr"].max()), look),
+        ],
         "series": [
             *_loss_series(shown, epochs, chance, classes, look),
-            *_rate_series(plan, shown.assign(at=shown["begin"]), look, grid=1),
+            _wrong_series(epochs, look),
+            *_rate_series(plan, shown.assign(at=shown["begin"]), look, grid=2),
         ],
     }
 
@@ -137,6 +144,32 @@ def _loss_axis(losses: Sequence[float], chance: float, exploded: bool, look: Loo
         # what lies higher leaves the figure at the top; longer numbers would leave it at the side
         return {**axis, "type": "log", "max": LOG_CEILING, "name": "loss, log scale"}
     return {**axis, "min": 0, "max": loss_ceiling(losses, chance)}
+
+
+def _wrong_axis(epochs: pd.DataFrame, look: Look) -> Spec:
+    """Wrong answers from 0 to a little above the most there were; one number at its end is enough."""
+    most = int(epochs["wrong"].max()) if len(epochs) else 1
+    top = max(2, math.ceil(1.25 * most))
+    axis = _axis(look, "wrong")
+    axis.update(gridIndex=1, min=0, max=top, interval=top)
+    return axis
+
+
+def _wrong_series(epochs: pd.DataFrame, look: Look) -> Spec:
+    """One mark per epoch; while there are few of them, each with its count."""
+    few = len(epochs) <= MARKED_MAX
+    return {
+        "name": "wrong answers",
+        "type": "line",
+        "xAxisIndex": 1,
+        "yAxisIndex": 1,
+        "symbol": "circle",
+        "symbolSize": 6,
+        "lineStyle": {"color": look.validation, "width": 1.5, "type": "dotted"},
+        "itemStyle": {"color": look.validation},
+        "label": {"show": few, "position": "top", "distance": 3, "color": look.ink, "fontSize": look.font_px},
+        "data": _pairs(epochs["at"], epochs["wrong"]),
+    }
 
 
 def _rate_axes(grid: int, top: float, look: Look) -> list[Spec]:
@@ -201,8 +234,8 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
 
 def _rate_series(plan: pd.DataFrame, done: pd.DataFrame, look: Look, *, grid: int) -> list[Spec]:
     """What is planned, faint; what has been done, strong."""
-    place = {"xAxisIndex": grid, "yAxisIndex": 1 if grid else 0}
-    beside = {"xAxisIndex": grid, "yAxisIndex": 2 if grid else 1}
+    place = {"xAxisIndex": grid, "yAxisIndex": grid}  # every panel above has one axis of values
+    beside = {"xAxisIndex": grid, "yAxisIndex": grid + 1}
     rate_line = {"color": look.brand, "width": 2.5}
     momentum_line = {"color": look.training, "width": 2, "type": [6, 5]}
     ahead = _line("planned rate", plan["at"], plan["lr"], {"color": look.brand, "width": 1.5, "opacity": 0.4}, place)

@@ -8,59 +8,45 @@ that was interrupted goes on with the same numbers as if it had not been.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 import torch
 
 from core import settings as settings_of
-from core.data.mistakes import read_mistakes
-from core.data.table import Dataset, classes_of, items_to_csv, load_dataset, read_items, version_of
-from core.errors import TrainError
+from core.data.table import Dataset
 from core.settings import Stage, TrainSettings
+from core.train import remarks
 from core.train.checkpoint import (
     Checkpoint,
     model_tensors,
     optimiser_tensors,
-    read_checkpoint,
     restore_optimiser,
-    without_progress,
-    write_checkpoint,
 )
 from core.train.events import (
     BatchDone,
     BlocksMoved,
-    Diverged,
     EpochDone,
     Event,
     Finished,
     MemoryUsed,
-    Note,
     Saved,
     StageStarted,
     Started,
 )
 from core.train.found_rates import find_rates
-from core.train.lr_finder import lower_rate
 from core.train.measuring import glimpse, measure
-from core.train.memory import SMALLEST_BATCH, give_room, half_batch_note, halved, is_out_of_memory, memory_used
+from core.train.memory import SMALLEST_BATCH, give_room, is_out_of_memory, memory_used
 from core.train.optim import make_optimiser, set_rates
-from core.train.runs import Run, load_run
 from core.train.sampling import epoch_size
 from core.train.schedules import check_options, momentum_at, rate_at, spread
 from core.train.source import Stop, Stopped
 from core.train.steps import Learner, batch_loss, begin, enter, plan_epoch, prepare, take_up
 from core.vision.model import moved, set_training, watched
-from core.workspace import check_free_space, write_atomic
 
 LOSS_MAX = 1000.0
-LAST, BEST, START = "last.safetensors", "best.safetensors", "start.safetensors"
-MISTAKES = "mistakes.csv"
-CHECKPOINT_BYTES, SAVE_POINT_BYTES = 200 * 2**20, 100 * 2**20
 
 Save = Callable[[Checkpoint, bool], str]
 Outcome = Generator[Event, None, str]
@@ -102,73 +88,6 @@ def fit(
     run = _Run(dataset, settings, learner, stop, save)
     for seq, event in enumerate(_events(run, resume, began)):
         yield replace(event, seq=seq)
-
-
-def train_run(run: Run, stop: Stop) -> Iterator[Event]:
-    """Do the work of a training run in its folder: pin what it learns from, train, keep the checkpoints.
-
-    Kept are the last and the best epoch, and a save point after each stage. A run that was interrupted goes on from its
-    last checkpoint, on the table it began with.
-    """
-    settings = settings_of.from_record(run.request["settings"])
-    check_free_space(run.path, CHECKPOINT_BYTES + SAVE_POINT_BYTES * len(settings.stages))
-    dataset = load_dataset(run.workspace, run.request["dataset"])
-    items = read_items(_pinned(run.path / "items.csv", lambda: items_to_csv(dataset.items())))
-    mistakes = pd.read_csv(
-        _pinned(run.path / MISTAKES, lambda: read_mistakes(dataset).to_csv(index=False)), dtype=str, na_filter=False
-    )
-    dataset = replace(dataset, version=version_of(items), classes=classes_of(items))
-    last = run.path / LAST
-
-    def save(checkpoint: Checkpoint, best: bool) -> str:
-        write_checkpoint(last, checkpoint)
-        weights = without_progress(checkpoint)
-        if best:
-            write_checkpoint(run.path / BEST, weights)
-        if checkpoint.meta["progress"]["over"]:
-            write_checkpoint(run.path / save_point(checkpoint.meta["stage"]), weights)
-        return LAST
-
-    resume = read_checkpoint(last) if last.exists() else None
-    settings, note = halved(run, settings)
-    if note is not None:
-        yield note
-    yield from fit(
-        dataset,
-        settings,
-        items=items[items["status"] == "kept"],
-        mistakes=mistakes,
-        resume=resume,
-        start=None if resume else _start_of(run),
-        stop=stop,
-        save=save,
-    )
-
-
-def save_point(stage: int) -> str:
-    """The file in a run's folder that holds the weights after a stage, counted from 0."""
-    return f"stage-{stage}.safetensors"
-
-
-def _pinned(path: Path, make: Callable[[], str]) -> Path:
-    """A file that is written when a run begins and stays as it is when the run goes on."""
-    if not path.exists():
-        write_atomic(path, make())
-    return path
-
-
-def _start_of(run: Run) -> Checkpoint | None:
-    """The checkpoint of another run that this one goes on from; a copy stays here, whatever becomes of the other."""
-    wanted = run.request.get("start")
-    if wanted is None:
-        return None
-    copy = run.path / START
-    if not copy.exists():
-        other = load_run(run.workspace, wanted["run"])
-        if wanted["file"] not in (LAST, BEST) and not re.fullmatch(r"stage-\d{1,2}\.safetensors", wanted["file"]):
-            raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one on the Train page.")
-        write_checkpoint(copy, without_progress(read_checkpoint(other.path / wanted["file"])))
-    return read_checkpoint(copy)
 
 
 def _events(run: _Run, resume: Checkpoint | None, began: float) -> Iterator[Event]:
@@ -231,7 +150,7 @@ def _with_room(run: _Run, number: int, stage: Stage, first: int, resume: Checkpo
     learner.model.load_state_dict(before, strict=False)
     if resume is not None:
         take_up(learner, resume)
-    yield half_batch_note(number, half)
+    yield remarks.half_batch(number, half)
     return (yield from _stage(run, number, replace(stage, batch_size=half), first, resume, before))
 
 
@@ -244,7 +163,7 @@ def _stage(
     if resume is None:
         learner.restart()
     if learner.batch_size < (stage.batch_size or 0):
-        yield _small_batch(learner, stage)
+        yield remarks.small_batch(epoch_size(learner.source, stage), learner.batch_size, stage.batch_size)
     yield from prepare(learner, stage, run.dataset)
     rates = resume.meta["progress"]["rates"] if resume else (yield from _rates(run, number, stage))
     optimiser = make_optimiser(learner.model, weight_decay=stage.weight_decay or 0.0)
@@ -314,7 +233,7 @@ def _epoch(
         value = float(loss.detach())
         yield BatchDone(0, number, epoch, step, factor * rates[-1], momentum, value, learner.record_loss(value))
         if _has_diverged(value):
-            yield _diverged(number, epoch, step, value, rates[-1])
+            yield remarks.diverged(number, epoch, step, value, rates[-1])
             return "diverged"
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -337,7 +256,7 @@ def _epoch(
     yield glimpse(learner, stage, number, epoch)
     yield MemoryUsed(0, number, epoch, *memory_used(learner.device.kind))
     if _has_diverged(measured["valid_loss"]):
-        yield _diverged(number, epoch, step, measured["valid_loss"], rates[-1])
+        yield remarks.diverged(number, epoch, step, measured["valid_loss"], rates[-1])
         return "diverged"
     _note_best(run)
     return "done"
@@ -362,43 +281,15 @@ def _end_stage(run: _Run, number: int, stage: Stage, epoch: int) -> Iterator[Eve
     """Say when a stage ends early, and put the best epoch's weights back where that was asked for."""
     learner, best = run.learner, run.learner.stage_best
     if epoch + 1 < stage.epochs:
-        text = (
-            f"Stage {number + 1} ended after epoch {epoch + 1} of {stage.epochs}: validation loss has not been lower "
-            f"than in epoch {best.epoch + 1} for {epoch - best.epoch} epochs."
-        )
-        yield Note(0, "stopped_early", text)
+        yield remarks.stopped_early(number, epoch, stage.epochs, best)
     if run.settings.keep_best and best.epoch != epoch:
         learner.model.load_state_dict(learner.kept, strict=False)
         learner.last = best
-        yield Note(
-            0,
-            "kept_best",
-            f"Stage {number + 1} ends with the weights of its epoch {best.epoch + 1}, which had the lowest validation "
-            f"loss: {best.valid_loss:.4f}, {best.wrong} of {best.of} wrong.",
-        )
+        yield remarks.kept_best(number, best)
 
 
 def _has_diverged(loss: float) -> bool:
     return not math.isfinite(loss) or loss > LOSS_MAX
-
-
-def _diverged(stage: int, epoch: int, step: int, loss: float, lr: float) -> Diverged:
-    what = "is not a number any more" if not math.isfinite(loss) else f"has grown to {loss:.0f}"
-    text = (
-        f"The loss {what} in epoch {epoch + 1}: a learning rate of {lr:g} is too high. "
-        f"Start again at {lower_rate(lr):g}; weights that were thrown this far do not come back."
-    )
-    return Diverged(0, stage, epoch, step, loss, text)
-
-
-def _small_batch(learner: Learner, stage: Stage) -> Note:
-    count = epoch_size(learner.source, stage)
-    return Note(
-        0,
-        "small_batch",
-        f"{count} training pictures: batches of {learner.batch_size}, not {stage.batch_size}, so that an epoch takes "
-        "several steps.",
-    )
 
 
 def _checkpoint(
@@ -419,7 +310,6 @@ def _checkpoint(
         "weights_id": learner.model.backbone.weights_id,
         "classes": list(learner.model.classes),
         "image_size": learner.source.size,
-        "precision": learner.device.precision,
         "dropout": settings.dropout,
         "body": "pretrained" if learner.pristine else "stored",
         "dataset": run.dataset.id,

@@ -13,7 +13,7 @@ from dataclasses import replace
 import psutil
 
 from core.settings import TrainSettings
-from core.train.events import Note, StageStarted
+from core.train.events import StageStarted
 from core.train.runs import Run, history
 from core.workspace import read_json, write_json
 
@@ -48,15 +48,6 @@ def give_room() -> None:
         torch.cuda.empty_cache()
 
 
-def half_batch_note(stage: int, batch: int) -> Note:
-    """What the student reads when a stage (from 0) begins once more with batches of `batch` pictures."""
-    text = (
-        f"Memory ran out in stage {stage + 1}, so it began again with batches of {batch} pictures, half as many. "
-        "Each step sees fewer pictures now, and the curve is a little noisier."
-    )
-    return Note(0, "half_batch", text)
-
-
 def halve(run: Run) -> bool:
     """Note down that a run whose process was ended for its memory goes on with half the batch; False: not once more."""
     begun = history(run).last(StageStarted.kind)
@@ -66,12 +57,17 @@ def halve(run: Run) -> bool:
     return True
 
 
-def halved(run: Run, settings: TrainSettings) -> tuple[TrainSettings, Note | None]:
-    """A run's settings, with the smaller batch of the stage that had no room, and the note about it."""
+def halved(run: Run) -> tuple[int, int] | None:
+    """The stage of a run that had no room, and its smaller batch; None where there was room."""
     path = run.path / HALVED
     if not path.exists():
-        return settings, None
+        return None
     found = read_json(path)
+    return found["stage"], found["batch"]
+
+
+def with_batch(settings: TrainSettings, stage: int, batch: int) -> TrainSettings:
+    """Settings in which one stage has another batch size."""
     stages = list(settings.stages)
-    stages[found["stage"]] = replace(stages[found["stage"]], batch_size=found["batch"])
-    return replace(settings, stages=tuple(stages)), half_batch_note(found["stage"], found["batch"])
+    stages[stage] = replace(stages[stage], batch_size=batch)
+    return replace(settings, stages=tuple(stages))

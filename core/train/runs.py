@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 }
 _CHANGES = frozenset({"code", "message", "hint", "lease", "result", "submitted"})
 _RESERVE_BYTES = 64 * 1024
+LAST, BEST = "last.safetensors", "best.safetensors"  # checkpoints in a training run's folder
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,31 @@ class Run:
         """What came out, once there is something: a data set's id, or an error rate."""
         return self.record["result"]
 
+    @property
+    def name(self) -> str:
+        """The name that somebody gave it; "" when nobody did. Not unique."""
+        return self.record.get("name") or ""
+
+    @property
+    def note(self) -> str:
+        """What somebody wrote down about it."""
+        return self.record.get("note") or ""
+
+    @property
+    def binned(self) -> float | None:
+        """When it was put into the bin, in unix seconds; None while it counts."""
+        return self.record.get("binned")
+
+
+def save_point(stage: int) -> str:
+    """The checkpoint in a run's folder that holds the weights after a stage, counted from 0."""
+    return f"stage-{stage}.safetensors"
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a file of this name in a run's folder is a checkpoint: LAST, BEST or a save point."""
+    return name in (LAST, BEST) or re.fullmatch(r"stage-\d{1,2}\.safetensors", name) is not None
+
 
 def create_run(workspace: Workspace, kind: str, request: Mapping[str, Any]) -> Run:
     """Write down a new run in state "queued". Nothing happens until it is submitted or worked on."""
@@ -115,23 +142,32 @@ def create_run(workspace: Workspace, kind: str, request: Mapping[str, Any]) -> R
     return load_run(workspace, made)
 
 
-def load_run(workspace: Workspace, run_id: str) -> Run:
-    """The run with this id; NotFound says the same for a foreign, a deleted and an invented id."""
+def load_run(workspace: Workspace, run_id: str, *, binned: bool = False) -> Run:
+    """The run with this id; NotFound says the same for a foreign, a deleted and an invented id.
+
+    One in the bin is as good as deleted, unless `binned` asks for it as well.
+    """
     path = workspace.find("runs", run_id)
-    return Run(workspace, run_id, read_json(path / "run.json"))
+    run = Run(workspace, run_id, read_json(path / "run.json"))
+    if run.binned and not binned:
+        raise NotFound(f"There is no run {run_id!r} in this workspace.", hint="It may have been deleted.")
+    return run
 
 
-def list_runs(workspace: Workspace, kind: str | None = None) -> list[Run]:
-    """All runs of this owner (of one kind), newest first. A record that cannot be read is logged and left out."""
+def list_runs(workspace: Workspace, kind: str | None = None, *, binned: bool = False) -> list[Run]:
+    """All runs of this owner (of one kind), newest first; with `binned` those in the bin instead.
+
+    A record that cannot be read is logged and left out.
+    """
     runs = []
     for made in workspace.ids("runs"):
         if (workspace.folder("runs") / made / "run.json").is_file():
             try:
-                runs.append(load_run(workspace, made))
+                runs.append(load_run(workspace, made, binned=True))
             except WorkspaceError as error:
                 log.warning("run %s was left out of the list: %s", made, error)
     runs.sort(key=lambda run: run.record["created"], reverse=True)
-    return [run for run in runs if kind is None or run.kind == kind]
+    return [run for run in runs if (kind is None or run.kind == kind) and bool(run.binned) == binned]
 
 
 def set_state(run: Run, state: str, **changes: Any) -> Run:
@@ -160,6 +196,14 @@ def note_down(run: Run, **changes: Any) -> Run:
         return _write(run, {**load_run(run.workspace, run.id).record, **_checked(changes)})
 
 
+def revise(run: Run, change: Callable[[Run], Mapping[str, Any]]) -> Run:
+    """Change a run's record by what `change` makes of the run as it is now, under its lock; also of one in the bin."""
+    load_run(run.workspace, run.id, binned=True)  # a lock would bring the folder of one that is gone back
+    with lock(run.path, "This run"):
+        now = load_run(run.workspace, run.id, binned=True)
+        return _write(run, {**now.record, **change(now)})
+
+
 def _checked(changes: dict[str, Any]) -> dict[str, Any]:
     unknown = set(changes) - _CHANGES
     if unknown:
@@ -174,7 +218,7 @@ def _write(run: Run, record: Mapping[str, Any]) -> Run:
     except DiskFull:
         (run.path / "reserve").unlink(missing_ok=True)
         write_json(path, dict(record))
-    return load_run(run.workspace, run.id)
+    return load_run(run.workspace, run.id, binned=True)
 
 
 def requeue(run: Run) -> Run:
@@ -258,7 +302,7 @@ def performer(kind: str) -> Perform:
 # kind of run -> who does it, as "module:function" of a run and a stop question. The module is imported when the first
 # run of the kind is performed: torch takes seconds, and some of the work lies in packages above this one.
 PERFORM: dict[str, str | Perform] = {
-    "train": "core.train.learner:train_run",
+    "train": "core.train.train_run:train_run",
     "import": "core.train.work:perform_import",
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",

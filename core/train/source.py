@@ -67,13 +67,23 @@ class Library:
         train, valid = self.side("train"), self.side("valid")
         if data == "all":
             return Source(train, valid, size, device, self.stop)
-        if self.mistakes is None or self.find_mistake is None or not len(self.mistakes):
+        wrong = self._mistakes()
+        if not len(wrong):
             raise TrainError(
-                "A stage is to learn from mistakes, and this data set has none.",
+                "A stage is to learn from mistakes, and this data set has none that can be used.",
                 hint="Show the model a picture on the Predict page, and keep it there when the answer was wrong.",
             )
-        wrong = self._part(self.mistakes[self.mistakes["label"].isin(self.classes)], self.find_mistake)
         return Source(wrong.followed_by(train), valid, size, device, self.stop, mistakes=len(wrong))
+
+    def _mistakes(self) -> Part:
+        """The mistakes that still have their picture and a class that the model knows."""
+        if self.mistakes is None or self.find_mistake is None:
+            return self._part(self.items.head(0), self.find)
+        there = [
+            label in self.classes and self.find_mistake(sha).is_file()
+            for label, sha in zip(self.mistakes["label"], self.mistakes["file"], strict=True)
+        ]
+        return self._part(self.mistakes[there], self.find_mistake)
 
     def check_stop(self) -> None:
         """Raise Stopped when the student asked for the end."""

@@ -8,19 +8,19 @@ from typing import Any
 
 import streamlit as st
 
-from core.data.images import reencode
+from core.data.images import LONGEST_SIDE, reencode
 from core.data.table import load_dataset, read_items
 from core.errors import ImageRejected, NotFound
 from core.plots.probabilities import probability_bars, ranked, waiting_bars
 from core.plots.style import esc, number, sureness_in_words
 from core.text import read
-from core.ui import cache, gallery, models, page, state
+from core.ui import cache, gallery, mistakes, models, page, state
 from core.ui.gallery import Shot
+from core.ui.mistakes import Said
 from core.ui.models import DEMO, Model
 
 SAMPLES, SHOWN_AT_ONCE = 6, 12
 SURE = 0.6
-SHOWN_PX = 512
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,24 @@ def chosen_model() -> Model:
 
 def show_all(model: Model, pictures: list[tuple[str, bytes]], threshold: float) -> None:
     """Answers for the pictures somebody brought; without any, pictures that are at hand, one click away."""
-    slot = f"predict.pick.{model.id}"
-    for name, data in pictures[:SHOWN_AT_ONCE]:
-        show(model, name, data, threshold)
+    kept = None
+    with page.boundary():
+        kept = mistakes.find(model)
+    for place, (name, data) in enumerate(pictures[:SHOWN_AT_ONCE]):
+        said = show(model, name, data, threshold)
+        if said is not None and kept is not None:
+            mistakes.offer(kept, place, said)
     if len(pictures) > SHOWN_AT_ONCE:
         page.note(page.say("predict", "too_many", count=SHOWN_AT_ONCE))
-    if pictures:
-        return
+    if not pictures:
+        _at_hand(model, threshold)
+    if kept is not None:
+        mistakes.summary(kept)
+
+
+def _at_hand(model: Model, threshold: float) -> None:
+    """Pictures one click away, and the answer about the one that was picked."""
+    slot = f"predict.pick.{model.id}"
     at_hand = samples(model)
     chosen = state.get(slot)
     if chosen is None or chosen >= len(at_hand):
@@ -157,17 +168,18 @@ def show_all(model: Model, pictures: list[tuple[str, bytes]], threshold: float) 
     if at_hand:
         shots = [sample.shot for sample in at_hand]
         gallery.picks(shots, key="predict", chosen=chosen, on_pick=lambda place: state.put(slot, place))
-    page.note(read("predict", "privacy"))
+    page.note(read("predict", "privacy" if model.run is None else "privacy_own"))
 
 
-def show(model: Model, name: str, data: bytes, threshold: float, *, sample: Shot | None = None) -> None:
+def show(model: Model, name: str, data: bytes, threshold: float, *, sample: Shot | None = None) -> Said | None:
     """One picture and its answer; a picture that cannot be used is named with the reason, and the rest goes on."""
     try:
-        shown = reencode(data, longest_side=SHOWN_PX)
+        shown = reencode(data, longest_side=LONGEST_SIDE)
         prediction = cache.predictors().predict(model, data)
     except ImageRejected as error:
         st.warning(page.say("predict", "rejected", name=name, reason=error.message), icon=":material/broken_image:")
-        return
+        return None
     shot = sample or Shot(gallery.data_url(shown.jpeg), name)
     caption = f"{name} (labelled {sample.label})" if sample and sample.label and model.run else name
     st.html(_card(shot, prediction, threshold, caption=caption, top=5))
+    return Said(name, data, shown.sha, prediction.probabilities)

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -165,6 +165,28 @@ class Predictors:
 def predictors() -> Predictors:
     """The process's warm models."""
     return Predictors()
+
+
+class Warm:
+    """The few things that were worked out last, by what they were made from."""
+
+    def __init__(self, size: int = 32) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives; it is asked once for a key (at worst two threads ask at once)."""
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = make()
+        with self._lock:
+            self._known[key] = known
+            self._known.move_to_end(key)
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return known
 
 
 class Tables:

@@ -40,6 +40,11 @@ def thumb_url(sha: str, dataset_id: str, *, large: bool = False) -> str:
     return f"/thumb/{sha}.jpg?dataset={dataset_id}" + ("&large=1" if large else "")
 
 
+def mistake_url(sha: str, dataset_id: str) -> str:
+    """The address of a picture of a data set's mistakes, small."""
+    return f"/thumb/{sha}.jpg?dataset={dataset_id}&mistake=1"
+
+
 def data_url(jpeg: bytes) -> str:
     """A JPEG inside the page itself: a visitor's picture is shown without being kept anywhere."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from core.data.table import load_dataset
+from core.data.table import Dataset, load_dataset
 from core.errors import NotFound
+from core.train.recipes import RECIPES
 from core.train.runs import Run, list_runs, load_run
 from core.workspace import Workspace
 
@@ -61,17 +62,27 @@ def _of(run: Run) -> Model:
 
 
 def run_title(run: Run) -> str:
-    """A run in a few words: its data set, what it did and how well."""
+    """A run in a few words: its data set, its name and how well it did."""
     result = run.result or {}
     wrong, of = result.get("wrong"), result.get("of")
     score = f"{wrong} of {of} wrong" if wrong is not None else run.state
-    preset = str(run.request.get("preset", "")).replace("_", " ")
-    return " · ".join(part for part in (dataset_name(run), preset, score) if part)
+    return f"{dataset_name(run)} · {run_name(run)} · {score}"
+
+
+def run_name(run: Run) -> str:
+    """The name that somebody gave a run; without one the recipe it followed."""
+    recipe = RECIPES.get(str(run.request.get("preset", "")))
+    return run.name or (recipe.title if recipe else "Own stages")
+
+
+def dataset_of(run: Run) -> Dataset | None:
+    """The data set that a run was trained on; None when it has been deleted."""
+    with contextlib.suppress(NotFound):
+        return load_dataset(run.workspace, run.request["dataset"])
+    return None
 
 
 def dataset_name(run: Run) -> str:
     """The name of the data set that a run was trained on."""
-    try:
-        return load_dataset(run.workspace, run.request["dataset"]).name
-    except NotFound:
-        return "a deleted data set"
+    found = dataset_of(run)
+    return found.name if found else "a deleted data set"

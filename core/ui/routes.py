@@ -23,7 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.data.table import load_dataset
+from core.data.mistakes import mistake_path
+from core.data.table import Dataset, load_dataset
 from core.errors import Busy, LabError, NotFound
 from core.ui import cache, models
 from core.ui.gallery import LARGE_PX, THUMB_PX
@@ -35,6 +36,7 @@ MAX_BYTES = 20 * 2**20
 BODY_TIMEOUT_S = 30.0
 AT_ONCE = 4
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+UNKEPT = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 _SHA = re.compile(r"[0-9a-f]{64}")
 
 
@@ -52,17 +54,18 @@ async def healthz(_: Request) -> Response:
 
 
 async def thumb(request: Request) -> Response:
-    """A stored picture of one of your data sets; 404 for everything that is not yours."""
+    """A stored picture of one of your data sets or of its mistakes; 404 for everything that is not yours."""
     sha, dataset_id = request.path_params["sha"], request.query_params.get("dataset", "")
     owner = owner_from_headers(request.headers, cache.settings())
     if owner is None or _SHA.fullmatch(sha) is None:
         return Response(status_code=404)
     side = LARGE_PX if request.query_params.get("large") else THUMB_PX
+    mistake = bool(request.query_params.get("mistake"))
     try:
-        jpeg = await anyio.to_thread.run_sync(_jpeg, owner, dataset_id, sha, side)
+        jpeg = await anyio.to_thread.run_sync(_mistake if mistake else _jpeg, owner, dataset_id, sha, side)
     except (NotFound, FileNotFoundError):
         return Response(status_code=404)
-    return Response(jpeg, media_type="image/jpeg", headers=IMMUTABLE)
+    return Response(jpeg, media_type="image/jpeg", headers=UNKEPT if mistake else IMMUTABLE)
 
 
 def _jpeg(owner: str, dataset_id: str, sha: str, side: int) -> bytes:
@@ -70,10 +73,18 @@ def _jpeg(owner: str, dataset_id: str, sha: str, side: int) -> bytes:
         if sha not in cache.demo_pictures():
             raise NotFound("There is no such picture.")
         return _shrunk(cache.demo_pictures()[sha].jpeg, side)
+    return _shrunk_file(_dataset(owner, dataset_id).image_path(sha), side)
+
+
+def _mistake(owner: str, dataset_id: str, sha: str, side: int) -> bytes:
+    """Read anew each time: what somebody has removed is shown to nobody."""
+    return _shrunk(mistake_path(_dataset(owner, dataset_id), sha).read_bytes(), side)
+
+
+def _dataset(owner: str, dataset_id: str) -> Dataset:
     if not is_id(dataset_id):
         raise NotFound("There is no such data set.")
-    dataset = load_dataset(Workspace(cache.settings().home, owner), dataset_id)
-    return _shrunk_file(dataset.image_path(sha), side)
+    return load_dataset(Workspace(cache.settings().home, owner), dataset_id)
 
 
 @lru_cache(maxsize=2048)

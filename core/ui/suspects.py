@@ -5,13 +5,10 @@ Tables are kept by the process, so that the next suspect costs no reading: a tab
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,32 +106,10 @@ def stamp(path: Path) -> Stamp:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-class Warm:
-    """The few things that were worked out last, by what they were made from."""
-
-    def __init__(self, size: int = 32) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._known: OrderedDict[Hashable, Any] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` gives; it is asked once for a key (at worst two threads ask at once)."""
-        with self._lock:
-            known = self._known.get(key)
-        if known is None:
-            known = make()
-        with self._lock:
-            self._known[key] = known
-            self._known.move_to_end(key)
-            while len(self._known) > self._size:
-                self._known.popitem(last=False)
-        return known
-
-
 @cache
-def warm() -> Warm:
+def warm() -> shared.Warm:
     """What this process keeps about suspects."""
-    return Warm()
+    return shared.Warm()
 
 
 def labels_now(dataset: Dataset) -> Mapping[str, str]:

@@ -24,8 +24,10 @@ from core.data import fetch_set
 from core.data.decoder import Task, perform
 from core.data.edits import Mark
 from core.data.fetch_set import fetch_into
+from core.data.images import reencode
 from core.data.ingest import import_source
 from core.data.marks import apply_marks, put_marks
+from core.data.mistakes import add_mistake, remove_mistake
 from core.data.table import create_empty, load_dataset
 from core.data.url_list import UrlRow
 from core.errors import ImageRejected
@@ -60,6 +62,19 @@ def bring(workspace: Workspace, source: Path) -> None:
 
 def fetch(workspace: Workspace, server: str) -> None:
     list(fetch_into(load_dataset(workspace, "web"), rows(server), allow_hosts=(server,)))
+
+
+def keep(workspace: Workspace, number: int, label: str = "a") -> str:
+    """Picture `number` as a mistake; the hash it is stored under."""
+    answer = {"said": "ab"[label == "a"], "probability": 0.9, "run": "a" * 26}
+    return add_mistake(load_dataset(workspace, "pets"), picture(100 + number), label=label, **answer).file
+
+
+def mistakes(workspace: Workspace) -> None:
+    """From the mistakes 0 and 1: one comes, one gets another label, one goes."""
+    keep(workspace, 2)
+    keep(workspace, 0, "b")
+    remove_mistake(load_dataset(workspace, "pets"), reencode(picture(101)).sha)
 
 
 @contextlib.contextmanager
@@ -127,11 +142,15 @@ def main() -> None:
         path.write_bytes(picture(number))
     bring(Workspace(home / "apply" / "base"), source)
     put_marks(load_dataset(Workspace(home / "apply" / "base"), "pets"), marks())
+    bring(Workspace(home / "mistakes" / "base"), source)
+    for number in (0, 1):
+        keep(Workspace(home / "mistakes" / "base"), number)
     create_empty(Workspace(home / "fetch" / "base"), name="web", settings=SETTINGS)
     kinds: dict[str, Callable[[Workspace], object]] = {
         "import": lambda workspace: bring(workspace, source),
         "apply": lambda workspace: apply_marks(load_dataset(workspace, "pets")),
         "fetch": lambda workspace: fetch(workspace, server),
+        "mistakes": mistakes,
     }
     report = {}
     for kind, work in kinds.items():

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an import, of an Apply or of a fetch: what is found afterwards is whole, old or new."""
+"""kill -9 during an import, an Apply, a fetch or among mistakes: what is found afterwards is whole, old or new."""
 
 import hashlib
 import json
@@ -11,8 +11,10 @@ import pytest
 from core.data import fetch_set
 from core.data.decoder import Task, perform
 from core.data.edits import history, undo
+from core.data.images import reencode
 from core.data.ledger import PLAN
 from core.data.marks import apply_marks, labels_of, read_marks
+from core.data.mistakes import mistake_path, read_mistakes
 from core.data.store import sweep_unfinished
 from core.data.table import Dataset, list_datasets, load_dataset, version_of
 from core.workspace import Workspace, read_json, sweep_temp
@@ -120,3 +122,30 @@ def test_a_fetch_that_was_killed_keeps_what_was_listed_and_finishes_the_rest(lab
         assert sorted(dataset.kept()["source"]) == sorted(row.url for row in kill_lab.rows(lab[1]))
         assert set(dataset.kept()["file"]) == set(whole.kept()["file"])
     assert counts & set(range(1, PICTURES)) and max(counts) <= PICTURES  # some were killed in the middle
+
+
+def test_mistakes_are_there_with_their_pictures_whenever_their_making_was_killed(lab):
+    first, second, third = (reencode(kill_lab.picture(100 + number)).sha for number in range(3))
+    whole = load_dataset(Workspace(lab[0] / "mistakes" / "base"), "pets").version
+    steps = [
+        [(first, "a"), (second, "a")],
+        [(first, "a"), (second, "a"), (third, "a")],
+        [(second, "a"), (third, "a"), (first, "b")],
+        [(third, "a"), (first, "b")],
+    ]
+    found = []
+    for workspace in workspaces(lab, "mistakes"):
+        dataset = load_dataset(workspace, "pets")
+        table = read_mistakes(dataset)
+        found.append(steps.index(list(zip(table["file"], table["label"], strict=True))))
+        for sha in table["file"]:
+            assert hashlib.sha256(mistake_path(dataset, sha).read_bytes()).hexdigest() == sha
+        kill_lab.mistakes(workspace)
+        table = read_mistakes(dataset)
+        assert list(zip(table["file"], table["label"], strict=True)) == steps[-1]
+        pictures = (dataset.path / "mistakes" / "images").glob("*.jpg")
+        assert sorted(path.stem for path in pictures) == sorted([first, third])
+        check(load_dataset(workspace, "pets"))
+        sweep(workspace)
+        assert dataset.version == whole
+    assert len(set(found)) >= 3

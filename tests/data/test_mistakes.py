@@ -177,11 +177,12 @@ def test_a_full_disk_leaves_the_set_as_it_was(toy_set, monkeypatch, place):
     assert len(read_mistakes(toy_set)) == len(stored(toy_set)) == 2
 
 
-def test_a_picture_that_no_row_names_goes_with_the_next_removal(toy_set):
+def test_a_picture_that_no_row_names_goes_with_the_next_change(toy_set):
     first = keep(toy_set)
-    shelf.write_once(mistake_path(toy_set, "f" * 64), b"of an addition that was killed")
-    remove_mistake(toy_set, first.file)
-    assert stored(toy_set) == []
+    for change in (lambda: keep(toy_set), lambda: remove_mistake(toy_set, "f" * 64)):
+        shelf.write_once(mistake_path(toy_set, "f" * 64), b"of a change that was killed")
+        change()
+        assert stored(toy_set) == [first.file]
 
 
 def test_tabs_that_add_at_once_lose_nothing(toy_set):

@@ -9,8 +9,8 @@ from core.deploy import demo
 from core.deploy.bundle import CARD, WEIGHTS, bundle_of, load_bundle, save_bundle
 from core.errors import ModelError, NewerVersion
 from core.settings import Stage, TrainSettings, to_record
-from core.train.learner import train_run
 from core.train.runs import create_run
+from core.train.train_run import train_run
 from core.workspace import SCHEMA
 from tests.conftest import make_toy
 

@@ -13,8 +13,8 @@ from core.interpret.label_errors import find_label_errors
 from core.interpret.orders import ORDERS
 from core.interpret.suspects import load_suspects, perform
 from core.settings import TrainSettings, to_record
-from core.train.learner import train_run
 from core.train.runs import create_run
+from core.train.train_run import train_run
 from core.vision.device import pick_device
 from core.workspace import Workspace
 

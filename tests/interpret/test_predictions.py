@@ -12,9 +12,9 @@ from core.data.table import load_dataset
 from core.errors import ModelError, SettingsError
 from core.interpret.predictions import LOSS_UNKNOWN, answers, class_probs, load_trained, predicting, predictions
 from core.settings import Stage, TrainSettings, to_record
-from core.train.learner import train_run
 from core.train.runs import append_event, create_run, history, load_run
 from core.train.source import Stopped
+from core.train.train_run import train_run
 from core.workspace import Workspace
 from tests.conftest import make_toy
 

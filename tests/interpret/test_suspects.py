@@ -19,9 +19,9 @@ from core.interpret.predictions import predictions
 from core.interpret.suspects import COLUMNS, load_suspects, perform, to_csv
 from core.jobs.worker import work
 from core.settings import Stage, TrainSettings, to_record
-from core.train.learner import train_run
 from core.train.runs import create_run, load_run
 from core.train.runs import perform as perform_run
+from core.train.train_run import train_run
 from core.workspace import Workspace
 from tests.conftest import make_toy
 

@@ -8,7 +8,7 @@ from core.jobs import worker as worker_module
 from core.settings import from_record
 from core.train import runs
 from core.train.events import DataReady, Finished, Progress, StageStarted
-from core.train.memory import halved
+from core.train.memory import halved, with_batch
 
 worker_module._warm_up = lambda: None  # nothing here trains: the tests need not wait for torch
 
@@ -30,7 +30,8 @@ def count_or_train(kind, real, run, stop):
 
 def fill_memory(run):
     """Train with room for half the batch only: with the whole one, take memory until the process is ended."""
-    batch = halved(run, from_record(run.request["settings"]))[0].stages[0].batch_size
+    settings, smaller = from_record(run.request["settings"]), halved(run)
+    batch = (with_batch(settings, *smaller) if smaller else settings).stages[0].batch_size
     yield StageStarted(0, 0, 1, 1, True, True, (1e-3,), "one_cycle", 1, batch=batch)
     hoard = []
     while batch > 8:

@@ -245,7 +245,7 @@ def test_the_fake_engine_speaks_like_the_real_one(run, performs):
         DeadEngine().submit(run)
 
 
-@pytest.mark.parametrize(("resources", "expected"), [({"train": 1}, ["core.train.learner"]), ({"data": 1}, [])])
+@pytest.mark.parametrize(("resources", "expected"), [({"train": 1}, ["core.train.train_run"]), ({"data": 1}, [])])
 def test_training_workers_alone_are_warmed_up(monkeypatch, resources, expected):
     imported = []
     monkeypatch.setattr(worker.importlib, "import_module", imported.append)
@@ -257,7 +257,7 @@ def test_training_workers_alone_are_warmed_up(monkeypatch, resources, expected):
 
 
 def test_a_worker_that_cannot_train_says_so_in_the_log(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "core.train.learner", None)
+    monkeypatch.setitem(sys.modules, "core.train.train_run", None)
     worker._warm_up()
     assert "training cannot be prepared" in caplog.text
 

@@ -72,8 +72,15 @@ def contrast(one, other):
 def test_ink_is_readable_on_paper_and_lines_are_visible(theme):
     seen = look(theme)
     assert contrast(seen.ink, seen.paper) >= 7
-    for line in (seen.brand, seen.training, seen.too_high, seen.too_low, seen.good):
+    for line in (seen.brand, seen.training, seen.too_high, seen.too_low, seen.good, *seen.slots):
         assert contrast(line, seen.paper) >= 3, line
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_compared_has_four_colours_lines_and_marks_of_its_own(theme):
+    seen = look(theme)
+    assert len(set(seen.slots)) == len(set(style.SLOT_LINES)) == len(set(style.SLOT_MARKS)) == len(style.SLOTS) == 4
+    assert not set(seen.slots) & {seen.too_high, seen.too_low, seen.good, seen.attention, seen.training, seen.brand}
 
 
 def test_meanings_have_the_colours_of_okabe_and_ito_with_a_line_and_a_mark_each():

@@ -64,7 +64,7 @@ def test_batches_lie_where_they_end_and_epochs_at_their_end_stage_after_stage():
 def test_a_figure_is_plain_json_with_its_full_axis_before_the_first_point():
     spec = figure((), ())
     json.dumps(spec, allow_nan=False)
-    assert [axis["max"] for axis in spec["xAxis"]] == [4, 4] and spec["animation"] is False
+    assert [axis["max"] for axis in spec["xAxis"]] == [4, 4, 4] and spec["animation"] is False
 
 
 def test_raw_batches_stay_visible_behind_the_smooth_line():
@@ -73,6 +73,7 @@ def test_raw_batches_stay_visible_behind_the_smooth_line():
     assert series(spec, "each batch")["data"] == [[0.5, 1.0], [1.0, 0.5], [1.5, 0.25]]
     assert series(spec, "validation")["data"] == [[1.0, 0.7]]
     assert series(spec, "learning rate")["data"][0] == [0.0, 0.001]
+    assert series(spec, "wrong answers")["data"] == [[1.0, 3.0]]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e30])

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-import core.train.learner  # noqa: F401  the import that takes seconds
+import core.train.train_run  # noqa: F401  the import that takes seconds
 from core.jobs.worker import work
 from core.train import runs
 from core.workspace import Workspace

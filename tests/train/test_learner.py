@@ -15,10 +15,11 @@ from core.errors import TrainError
 from core.settings import Stage, TrainSettings, to_record
 from core.train.events import EVENTS, History, from_record
 from core.train.events import to_record as event_record
-from core.train.learner import fit, train_run
+from core.train.learner import fit
 from core.train.recipes import preset
 from core.train.runs import append_event, create_run
 from core.train.sampling import batch_size_for, batches_of
+from core.train.train_run import train_run
 from tests.conftest import make_toy
 
 SMALL = TrainSettings(image_size=64, batch_size=16)

@@ -322,5 +322,17 @@ def test_mistakes_are_learned_and_a_stage_of_them_resumes(tmp_path, freeze_to):
 
 
 def test_without_mistakes_such_a_stage_is_refused_in_words(toy):
-    with pytest.raises(TrainError, match="this data set has none"):
+    with pytest.raises(TrainError, match="this data set has none that can be used"):
         list(fit(toy, replace(TINY, stages=(Stage(data="mistakes"),))))
+
+
+def test_a_mistake_that_was_removed_since_or_has_a_lost_class_is_left_out(tmp_path):
+    from core.data.mistakes import remove_mistake
+
+    dataset, mistakes = with_mistakes(tmp_path, count=3)
+    remove_mistake(dataset, mistakes["file"].iloc[0])
+    mistakes.loc[1, "label"] = "no class any more"
+    stage = TINY.resolve(Stage(data="mistakes"))
+    assert begin(dataset, replace(TINY, stages=(stage,)), mistakes=mistakes).source.mistakes == 1
+    with pytest.raises(TrainError, match="none that can be used"):
+        begin(dataset, replace(TINY, stages=(stage,)), mistakes=mistakes.head(2))

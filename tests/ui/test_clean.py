@@ -14,7 +14,8 @@ from core.data.marks import put_marks
 from core.data.table import COLUMNS, create_dataset, load_dataset
 from core.interpret import suspects as search_module
 from core.ui import clean, clean_twelve, suspect_card, suspects
-from core.ui.suspects import Warm, queue, rows_of
+from core.ui.cache import Warm
+from core.ui.suspects import queue, rows_of
 from core.workspace import Workspace
 from tests.conftest import make_toy
 from tests.ui.support import markup, open_page

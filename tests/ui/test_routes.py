@@ -7,7 +7,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.ui import cache, routes
+from core.data.mistakes import add_mistake, remove_mistake
+from core.ui import cache, gallery, routes
 from core.ui.identity import COOKIE, sign, signing_key
 from core.workspace import new_id
 from tests.conftest import make_toy
@@ -75,6 +76,42 @@ def test_in_a_class_only_the_owner_sees_a_thumbnail(lab, monkeypatch):
     dataset = make_toy(lab.home)
     owner = new_id()
     address = f"/thumb/{first_sha(dataset)}.jpg?dataset={dataset.id}"
+    lab.workspace.root.rename(lab.home / owner)
+    key = signing_key(lab.home)
+    client = TestClient(Starlette(routes=routes.ROUTES))
+    for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
+        assert client.get(address, headers={"cookie": f"{COOKIE}={cookie}"}).status_code == status
+
+
+def kept_mistake(dataset):
+    return add_mistake(dataset, jpeg(400, 300), label="r", said="g", probability=0.9, run=new_id()).file
+
+
+def test_a_mistake_has_a_thumbnail_that_nobody_keeps_and_that_ends_with_it(client, lab):
+    dataset = make_toy(lab.home)
+    sha = kept_mistake(dataset)
+    answer = client.get(gallery.mistake_url(sha, dataset.id))
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert max(Image.open(io.BytesIO(answer.content)).size) == 192
+    for wrong in (
+        gallery.thumb_url(sha, dataset.id),  # it is no picture of the data set
+        gallery.mistake_url(first_sha(dataset), dataset.id),
+        gallery.mistake_url(sha, new_id()),
+        gallery.mistake_url(sha, "demo"),
+        gallery.mistake_url(sha[:10], dataset.id),
+        gallery.mistake_url("..%2Fmistakes.csv", dataset.id),
+    ):
+        assert client.get(wrong).status_code == 404, wrong
+    remove_mistake(dataset, sha)
+    assert client.get(gallery.mistake_url(sha, dataset.id)).status_code == 404
+
+
+def test_in_a_class_only_the_owner_sees_a_mistake(lab, monkeypatch):
+    monkeypatch.setenv("BEARINGS_PROFILE", "class")
+    cache.settings.cache_clear()
+    dataset = make_toy(lab.home)
+    address = gallery.mistake_url(kept_mistake(dataset), dataset.id)
+    owner = new_id()
     lab.workspace.root.rename(lab.home / owner)
     key = signing_key(lab.home)
     client = TestClient(Starlette(routes=routes.ROUTES))
