@@ -29,7 +29,7 @@ RULE_TITLES: Mapping[str, str] = {
     "before_rise": "ten times before the rise",
 }
 ZONE_TITLES = {"too_low": "too low", "good": "good", "too_high": "too high"}
-LEFT, RIGHT = 56, 18  # pixels beside the axis; the slider under the figure keeps the same
+LEFT, RIGHT = 62, 18  # pixels beside the axis; the slider under the figure keeps the same
 _TOP, _ROW, _BETWEEN, _BOTTOM = 30, 18, 22, 46
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}
 _MUCH_HIGHER = 1.6  # a stop line further than this above the calm part of the curve would flatten it
@@ -56,7 +56,10 @@ def ceiling(table: pd.DataFrame) -> float:
     losses = losses[np.isfinite(losses)]
     if not len(losses):
         return 1.0
-    start = float(np.median(losses[: max(1, len(losses) // 5)]))
+    smoothed = table["loss_smooth"].to_numpy(dtype=float)[len(losses) // 10 : max(1, len(losses) // 2)]
+    start = max(
+        float(np.median(losses[: max(1, len(losses) // 5)])), float(smoothed[np.isfinite(smoothed)].max(initial=0.0))
+    )
     calm = max(float(losses[losses <= 2 * start].max(initial=start)), 1e-6)
     stop = stop_level(table)
     near = stop if stop is not None and calm < stop <= _MUCH_HIGHER * calm else calm
@@ -87,24 +90,17 @@ def finder_figure(
     top = _TOP + (strip + _BETWEEN if strip else 0)
     ends, highest = (math.log10(first), math.log10(last)), ceiling(table)
     grids = [{"left": LEFT, "right": RIGHT, "top": top, "bottom": _BOTTOM, **_EXACT}]
-    series = _curve(table, highest, read, look)
+    series, text = _curve(table, highest, read, look), {"fontSize": look.font_px, "color": look.ink}
     axes = [_rate_axis(ends, look, 0)], [_loss_axis(highest, look)]
     if strip and read.answers is not None:
         grids.append({"left": LEFT, "right": RIGHT, "top": _TOP, "height": strip, **_EXACT})
         axes[0].append(_rate_axis(ends, look, 1))
-        axes[1].append(_row_axis(look))
+        axes[1].append(_row_axis())
         series += _rules(table, read.answers, read, ends, highest, look)
     return {
         "animation": False,
-        "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": {
-            "data": ["each batch", "smoothed"],
-            "top": 2,
-            "left": 0,
-            "itemGap": 14,
-            "textStyle": {"fontSize": look.font_px, "color": look.ink},
-            "selectedMode": False,
-        },
+        "textStyle": text,
+        "legend": {"data": ["each batch", "smoothed"], "top": 2, "left": 0, "textStyle": text, "selectedMode": False},
         "tooltip": {"trigger": "item", "formatter": "{b}"},
         "grid": grids,
         "xAxis": axes[0],
@@ -121,7 +117,7 @@ def _rate_axis(ends: tuple[float, float], look: Look, grid: int) -> Spec:
 
 
 def _loss_axis(highest: float, look: Look) -> Spec:
-    return {**_axis("loss", look, gap=38), "gridIndex": 0, "min": 0, "max": highest}
+    return {**_axis("loss", look, gap=44), "gridIndex": 0, "min": 0, "max": highest}
 
 
 def _axis(name: str, look: Look, *, gap: int) -> Spec:
@@ -139,21 +135,10 @@ def _axis(name: str, look: Look, *, gap: int) -> Spec:
     }
 
 
-def _row_axis(look: Look) -> Spec:
-    """The rows of the strip, the first at the top."""
-    hidden = {"show": False}
-    return {
-        "type": "value",
-        "gridIndex": 1,
-        "min": -0.5,
-        "max": len(RULE_TITLES) + 0.5,
-        "inverse": True,
-        "interval": 1,
-        "axisLabel": hidden,
-        "axisLine": hidden,
-        "axisTick": hidden,
-        "splitLine": hidden,
-    }
+def _row_axis() -> Spec:
+    """The rows of the strip, the first at the top, and one for the names of the zones."""
+    hidden = {name: {"show": False} for name in ("axisLabel", "axisLine", "axisTick", "splitLine")}
+    return {"type": "value", "gridIndex": 1, "min": -0.5, "max": len(RULE_TITLES) + 0.5, "inverse": True, **hidden}
 
 
 def _curve(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> list[Spec]:
@@ -270,7 +255,7 @@ def _rules(
     for row, (name, title) in enumerate(RULE_TITLES.items()):
         answer = answers.get(name)
         if answer is None or answer.lr is None:
-            rows.append(_row(ends[0], row, f"{title}: no answer", look, symbol="none", right=True))
+            rows.append(_row(ends[0], row, f"{title}: no answer", look, symbol="circle", right=True))
             continue
         x = min(max(_at(answer.lr), ends[0]), ends[1])
         right = x < (ends[0] + ends[1]) / 2
@@ -310,7 +295,8 @@ def _row(x: float, row: int, words: str, look: Look, *, symbol: str, right: bool
         "textBorderColor": look.paper,
         "textBorderWidth": 2,
     }
-    return {"name": words, "value": [x, row], "symbol": symbol, "label": label}
+    dot = {"opacity": 0} if symbol == "circle" else {}
+    return {"name": words, "value": [x, row], "symbol": symbol, "itemStyle": dot, "label": label}
 
 
 def _height(table: pd.DataFrame, lr: float, highest: float) -> float | None:
