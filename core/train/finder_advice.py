@@ -32,6 +32,8 @@ BUMPY = 0.15  # from this share of the fall on, single batches hide the line the
 _BUMPY = "Batches disagree about the way, so stay towards the lower end, or take more pictures a step."
 _LOST = "Take more pictures a step, or hold on to the rise."
 _SMOOTH = "Batches agree about the way, so a rate in its steep middle is safe."
+_FALLING = "Here the loss comes down, and one unlucky batch breaks nothing."
+_BELOW_RISE = "Far enough below the rise, and not so far that nothing happens."
 _WITHOUT = "Without a low end, all but the last layers get a tenth of the high one."
 
 
@@ -68,6 +70,11 @@ class Texture:
     scatter: float | None = None
     first: float | None = None
     last: float | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the batches scatter so much that the descent may be luck."""
+        return self.scatter is not None and self.scatter > LOST
 
 
 def high_from(frozen_lr: float) -> float:
@@ -143,7 +150,7 @@ def zones(
     begins, ends = (min(max(bound, first), last) for bound in bounds[:2])
     found = (
         Zone("too_low", first, begins, bounds[2]),
-        Zone("good", begins, ends, "Here the loss comes down, and one unlucky batch breaks nothing."),
+        Zone("good", begins, ends, _FALLING if shape.is_descent else _BELOW_RISE),
         Zone("too_high", ends, last, bounds[3]),
     )
     return tuple(zone for zone in found if zone.low < zone.high)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -42,6 +42,15 @@ class Curve:
     def answers(self) -> dict[str, Suggestion]:
         """What the rules say."""
         return suggest(self.table["lr"], self.table["loss_smooth"], steps=self.steps)
+
+    @property
+    def recommended(self) -> Suggestion:
+        """The rate to try: the rules' own, or the one below the rise where the descent may be luck."""
+        rise = self.answers["before_rise"]
+        if self.texture.is_lost and rise.lr is not None:
+            why = f"{rise.why} The descent before it is lost in the scatter of single batches."
+            return replace(rise, lr=max(rise.lr, self.first), why=why)
+        return self.answers["recommended"]
 
     @property
     def zones(self) -> tuple[Zone, ...]:
@@ -132,7 +141,7 @@ def show_curve(run: Run, dataset: Dataset) -> None:
     _trouble(run, history, curve)
     if not len(curve.table):
         return
-    pick = finder_pick.current(run, curve.answers["recommended"].lr)
+    pick = finder_pick.current(run, curve.recommended.lr)
     _draw(curve, Reading(curve.zones, curve.answers, pick), key="finder.done")
     finder_pick.choose(run, dataset, pick, curve.zones, (curve.first, curve.last))
 
@@ -161,7 +170,7 @@ def show_words(run: Run, dataset: Dataset) -> None:
     if not len(curve.table):
         return
     answers = curve.answers
-    finder_words.recommend(answers["recommended"])
+    finder_words.recommend(curve.recommended)
     if not curve.frozen:
         finder_words.offer_slice(run, dataset, curve.table, curve.steps)
     left, right = st.columns([1.7, 1], gap="large")

@@ -140,6 +140,14 @@ def test_no_curve_breaks_the_page(toy_here, name, freeze_to):
     assert "Because: " in words(app) or name in ("flat", "flat then nan")
 
 
+def test_where_a_descent_is_lost_in_scatter_the_rise_is_what_counts(toy_here):
+    rng = np.random.default_rng(3)
+    losses = np.where(LADDER < 1e-2, 1.0, 1 + 100 * LADDER) * rng.lognormal(0, 0.9, 100)
+    losses[20:60] *= np.linspace(1, 0.6, 40)
+    app = open_page("lr_finder", finder=test_of(toy_here, list(losses)).id)
+    assert healthy(app) and "may be luck" in words(app) and "lost in the scatter" in words(app)
+
+
 def test_a_test_that_was_stopped_keeps_its_points(toy_here):
     app = open_page("lr_finder", finder=test_of(toy_here, DESCENT[:40], state="stopped").id)
     assert healthy(app) and "You stopped the test after 40 batches" in words(app) and app.get("echarts_chart")
