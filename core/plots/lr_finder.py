@@ -30,7 +30,7 @@ RULE_TITLES: Mapping[str, str] = {
 }
 ZONE_TITLES = {"too_low": "too low", "good": "good", "too_high": "too high"}
 LEFT, RIGHT = 62, 18  # pixels beside the axis; the slider under the figure keeps the same
-_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 18, 22, 46
+_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 5, 22, 46  # pixels; a row is so much higher than its words
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}
 _MUCH_HIGHER = 1.6  # a stop line further than this above the calm part of the curve would flatten it
 
@@ -86,7 +86,7 @@ def finder_figure(
     Without answers the strip of rules is left out, as while a test runs.
     """
     read = reading or Reading()
-    strip = _ROW * (len(RULE_TITLES) + 1) if read.answers is not None else 0
+    strip = (look.font_px + _ROW) * (len(RULE_TITLES) + 1) if read.answers is not None else 0
     top = _TOP + (strip + _BETWEEN if strip else 0)
     ends, highest = (math.log10(first), math.log10(last)), ceiling(table)
     grids = [{"left": LEFT, "right": RIGHT, "top": top, "bottom": _BOTTOM, **_EXACT}]

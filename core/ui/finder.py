@@ -140,6 +140,7 @@ def show_curve(run: Run, dataset: Dataset) -> None:
     curve = curve_of(run, history)
     _trouble(run, history, curve)
     if not len(curve.table):
+        show_example()
         return
     pick = finder_pick.current(run, curve.recommended.lr)
     _draw(curve, Reading(curve.zones, curve.answers, pick), key="finder.done")

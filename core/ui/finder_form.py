@@ -20,8 +20,8 @@ from core.workspace import Workspace
 KIND = "lr_find"
 LAYERS = {"frozen": "The head", "unfrozen": "All layers"}
 FRESH = "fresh"
-STEPS = (None, 25, 50, 100, 200)
-BATCHES = (None, 4, 8, 16, 32, 64, 128)
+STEPS = (0, 25, 50, 100, 200)
+BATCHES = (0, 4, 8, 16, 32, 64, 128)
 ENDS = tuple(10.0**exponent for exponent in range(-8, 3))
 
 
@@ -46,8 +46,8 @@ def choose(dataset: Dataset) -> dict[str, Any]:
         "start": {"run": run, "file": file} if file else None,
         "first": first,
         "last": last,
-        "steps": steps,
-        "batch_size": batch,
+        "steps": steps or None,
+        "batch_size": batch or None,
     }
 
 
@@ -120,8 +120,8 @@ def _range() -> tuple[float, float]:
     return first, last
 
 
-def _or_auto(value: int | None) -> str:
-    return "automatic" if value is None else str(value)
+def _or_auto(value: int) -> str:
+    return str(value) if value else "auto"
 
 
 def _earlier(dataset: Dataset) -> None:

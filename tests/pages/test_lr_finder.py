@@ -73,7 +73,8 @@ def test_the_button_hands_a_test_to_the_engine_and_its_address_finds_it(lab, toy
     app.button(key="finder.start").click().run()
     [run] = runs.list_runs(lab.workspace, "lr_find")
     assert taken(app, "finder") == run.id
-    assert run.request["dataset"] == toy_here.id and run.request["start"] is None
+    assert run.request["dataset"] == toy_here.id
+    assert [run.request[name] for name in ("start", "steps", "batch_size")] == [None] * 3
     assert run.request["settings"]["stages"][0]["freeze_to"] == -1 and "Stop" in labels(app)
 
 
