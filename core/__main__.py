@@ -27,6 +27,7 @@ from core.workspace import Workspace, is_id
 
 if TYPE_CHECKING:  # torch takes seconds to import: only for the commands that need it
     from core.deploy.predictor import Predictor
+    from core.train.lr_finder import RangeTest
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,8 +112,22 @@ def _lr_find(workspace: Workspace, options: Any) -> int:
     if found.stopped:
         say(found.stopped)
     suggestions = {name: {"lr": answer.lr, "why": answer.why} for name, answer in found.suggestions.items()}
-    print_record({"lrs": list(found.lrs), "losses": list(found.losses), "suggestions": suggestions})
+    record = {"lrs": list(found.lrs), "losses": list(found.losses), "suggestions": suggestions}
+    if options.unfrozen:
+        record["slice"] = _slice(found)
+    print_record(record)
     return 0
+
+
+def _slice(found: RangeTest) -> dict[str, Any]:
+    """The rates for an unfrozen model whose head learned at the usual rate."""
+    from core.train.finder_advice import high_from, slice_for
+    from core.train.lr_finder import USUAL_RATE
+
+    ends = slice_for(
+        found.lrs, found.losses_smooth, steps=found.steps, high=high_from(USUAL_RATE), frozen_lr=USUAL_RATE
+    )
+    return {"low": ends.low, "high": ends.high, "why": f"{ends.why_low} {ends.why_high}"}
 
 
 def _train(workspace: Workspace, options: Any) -> int:

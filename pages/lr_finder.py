@@ -11,7 +11,8 @@ run = finder.current(dataset)
 if run is not None and not run.ended:
     finder.show_running(run)
 else:
-    left, right = st.columns([1, 2.1], gap="large")
+    with st.container(key="finder-first" if run is None else "finder-found"):  # on a phone a curve comes first
+        left, right = st.columns([1, 2.1], gap="large")
     with left:
         dataset = forms.dataset(state.datasets(), dataset, key="finder.dataset")
         page.require_classes(dataset)
@@ -19,6 +20,8 @@ else:
         pressed = st.button(
             "Find a rate", key="finder.start", type="primary", icon=":material/play_arrow:", width="stretch"
         )
+        if run is not None:
+            finder.show_what(run)
     if pressed:
         finder.start(request)
     with right:

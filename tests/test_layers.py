@@ -99,6 +99,7 @@ FREE_OF_TORCH = (
     "core.jobs.engine",
     "core.__main__",
     "core.ui.explore",
+    "core.ui.finder",
     "app",
 )
 

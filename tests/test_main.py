@@ -80,6 +80,12 @@ def test_the_finder_prints_its_curve_and_every_rule(core, tmp_path):
     assert all(set(answer) == {"lr", "why"} for answer in found["suggestions"].values())
 
 
+def test_the_finder_of_a_whole_network_prints_the_slice(core, tmp_path):
+    make_toy(tmp_path / "home")
+    code, [found], _ = core("lr-find", "toy", "--image-size", "32", "--unfrozen")
+    assert code == 0 and found["slice"]["high"] == pytest.approx(3e-4) and "divided by 10" in found["slice"]["why"]
+
+
 def test_the_shipped_model_is_a_bundle_like_any_other(core, tmp_path):
     (tmp_path / "bear.jpg").write_bytes(demo.pictures()[0].jpeg)
     code, [[answer]], _ = core("predict", demo.MODEL, tmp_path / "bear.jpg")

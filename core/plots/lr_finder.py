@@ -1,7 +1,7 @@
 """The finder's figure: points of a range test and what its rules say in, options of an ECharts figure out.
 
 The x axis is the exponent of the rate and has its full length from the first moment. Above the curve stands a strip
-with one row a rule. An explosion does not flatten the curve: dots that lie higher sit on the upper edge.
+with one row a rule and the names of the zones. An explosion does not flatten the curve: higher dots sit on the edge.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ RULE_TITLES: Mapping[str, str] = {
     "before_rise": "ten times before the rise",
 }
 ZONE_TITLES = {"too_low": "too low", "good": "good", "too_high": "too high"}
-LEFT, RIGHT = 56, 18  # pixels beside the axis; the slider under the figure keeps the same
-_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 19, 12, 46
+LEFT, RIGHT = 62, 18  # pixels beside the axis; the slider under the figure keeps the same
+_TOP, _ROW, _BETWEEN, _BOTTOM = 30, 5, 22, 46  # pixels; a row is so much higher than its words
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}
 _MUCH_HIGHER = 1.6  # a stop line further than this above the calm part of the curve would flatten it
 
@@ -56,7 +56,10 @@ def ceiling(table: pd.DataFrame) -> float:
     losses = losses[np.isfinite(losses)]
     if not len(losses):
         return 1.0
-    start = float(np.median(losses[: max(1, len(losses) // 5)]))
+    smoothed = table["loss_smooth"].to_numpy(dtype=float)[len(losses) // 10 : max(1, len(losses) // 2)]
+    start = max(
+        float(np.median(losses[: max(1, len(losses) // 5)])), float(smoothed[np.isfinite(smoothed)].max(initial=0.0))
+    )
     calm = max(float(losses[losses <= 2 * start].max(initial=start)), 1e-6)
     stop = stop_level(table)
     near = stop if stop is not None and calm < stop <= _MUCH_HIGHER * calm else calm
@@ -83,28 +86,21 @@ def finder_figure(
     Without answers the strip of rules is left out, as while a test runs.
     """
     read = reading or Reading()
-    strip = _ROW * len(RULE_TITLES) if read.answers is not None else 0
+    strip = (look.font_px + _ROW) * (len(RULE_TITLES) + 1) if read.answers is not None else 0
     top = _TOP + (strip + _BETWEEN if strip else 0)
     ends, highest = (math.log10(first), math.log10(last)), ceiling(table)
     grids = [{"left": LEFT, "right": RIGHT, "top": top, "bottom": _BOTTOM, **_EXACT}]
-    series = _curve(table, highest, read, look)
+    series, text = _curve(table, highest, read, look), {"fontSize": look.font_px, "color": look.ink}
     axes = [_rate_axis(ends, look, 0)], [_loss_axis(highest, look)]
     if strip and read.answers is not None:
         grids.append({"left": LEFT, "right": RIGHT, "top": _TOP, "height": strip, **_EXACT})
         axes[0].append(_rate_axis(ends, look, 1))
-        axes[1].append(_row_axis(look))
+        axes[1].append(_row_axis())
         series += _rules(table, read.answers, read, ends, highest, look)
     return {
         "animation": False,
-        "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": {
-            "data": ["each batch", "smoothed"],
-            "top": 2,
-            "left": 0,
-            "itemGap": 14,
-            "textStyle": {"fontSize": look.font_px, "color": look.ink},
-            "selectedMode": False,
-        },
+        "textStyle": text,
+        "legend": {"data": ["each batch", "smoothed"], "top": 2, "left": 0, "textStyle": text, "selectedMode": False},
         "tooltip": {"trigger": "item", "formatter": "{b}"},
         "grid": grids,
         "xAxis": axes[0],
@@ -121,7 +117,7 @@ def _rate_axis(ends: tuple[float, float], look: Look, grid: int) -> Spec:
 
 
 def _loss_axis(highest: float, look: Look) -> Spec:
-    return {**_axis("loss", look, gap=38), "gridIndex": 0, "min": 0, "max": highest}
+    return {**_axis("loss", look, gap=44), "gridIndex": 0, "min": 0, "max": highest}
 
 
 def _axis(name: str, look: Look, *, gap: int) -> Spec:
@@ -139,21 +135,10 @@ def _axis(name: str, look: Look, *, gap: int) -> Spec:
     }
 
 
-def _row_axis(look: Look) -> Spec:
-    """The rows of the strip, the first at the top."""
-    hidden = {"show": False}
-    return {
-        "type": "value",
-        "gridIndex": 1,
-        "min": -0.5,
-        "max": len(RULE_TITLES) - 0.5,
-        "inverse": True,
-        "interval": 1,
-        "axisLabel": hidden,
-        "axisLine": hidden,
-        "axisTick": hidden,
-        "splitLine": hidden,
-    }
+def _row_axis() -> Spec:
+    """The rows of the strip, the first at the top, and one for the names of the zones."""
+    hidden = {name: {"show": False} for name in ("axisLabel", "axisLine", "axisTick", "splitLine")}
+    return {"type": "value", "gridIndex": 1, "min": -0.5, "max": len(RULE_TITLES) + 0.5, "inverse": True, **hidden}
 
 
 def _curve(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> list[Spec]:
@@ -165,7 +150,7 @@ def _curve(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> li
             "symbolSize": 6,
             "itemStyle": {"color": look.training, "opacity": 0.75},
             "data": inside,
-            "markArea": _areas(read.zones, look, labels=True),
+            "markArea": _areas(read.zones, look, labels=read.answers is None),
         },
         {
             "name": "higher than the figure",
@@ -215,7 +200,7 @@ def _areas(zones: Sequence[Zone], look: Look, *, labels: bool) -> Spec:
             "position": "insideBottom",
             "color": look.ink,
             "fontSize": look.font_px,
-            "formatter": f"{MARKS[zone.kind]} {ZONE_TITLES[zone.kind]}",
+            "formatter": MARKS[zone.kind] + (f" {ZONE_TITLES[zone.kind]}" if zone.high > 10 * zone.low else ""),
         }
         data.append(
             [{"xAxis": _at(zone.low), "itemStyle": {**style, **edge}, "label": label}, {"xAxis": _at(zone.high)}]
@@ -228,21 +213,19 @@ def _lines(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> Sp
     data: list[Spec] = []
     stop = stop_level(table)
     if stop is not None:
-        words = f"ends at {STOP_FACTOR} times the best, {number(stop)}"
-        data.append(
-            {
-                "yAxis": min(stop, highest),
-                "lineStyle": {"color": look.too_high, "type": "dotted", "width": 1.6},
-                "label": {
-                    "formatter": words if stop <= highest else f"{words}, higher than this figure",
-                    "position": "insideStartBottom" if stop > 0.93 * highest else "insideStartTop",
-                    "color": look.ink,
-                    "fontSize": look.font_px - 1,
-                },
-            }
-        )
+        words = f"ends at {number(stop)}, {STOP_FACTOR} × the best"
+        label = {
+            "formatter": words if stop <= highest else f"{words} ↑",
+            "position": "insideMiddleBottom" if stop > 0.93 * highest else "insideMiddleTop",
+            "color": look.ink,
+            "fontSize": look.font_px - 1,
+            "textBorderColor": look.paper,
+            "textBorderWidth": 3,
+        }
+        line = {"color": look.too_high, "type": "dotted", "width": 1.6}
+        data.append({"yAxis": min(stop, highest), "lineStyle": line, "label": label})
     if read.pick is not None:
-        data.append(_pick(read.pick, look, label=read.answers is None))
+        data.append(_pick(read.pick, look, label=True))
     return {"silent": True, "symbol": "none", "precision": 9, "data": data}
 
 
@@ -251,6 +234,7 @@ def _pick(pick: float, look: Look, *, label: bool) -> Spec:
         "show": label,
         "formatter": f"your pick {rate(pick)}",
         "position": "end",
+        "distance": 4,
         "color": look.brand,
         "fontWeight": "bold",
         "fontSize": look.font_px,
@@ -271,13 +255,13 @@ def _rules(
     for row, (name, title) in enumerate(RULE_TITLES.items()):
         answer = answers.get(name)
         if answer is None or answer.lr is None:
-            rows.append(_row(ends[0], row, f"{title}: no answer", look, symbol="none", right=True))
+            rows.append(_row(ends[0], row, f"{title}: no answer", look, symbol="circle", right=True))
             continue
         x = min(max(_at(answer.lr), ends[0]), ends[1])
         right = x < (ends[0] + ends[1]) / 2
         rows.append(_row(x, row, f"{title} {rate(float(f'{answer.lr:.2g}'))}", look, symbol="diamond", right=right))
         on_curve.append({"name": f"{title} {rate(answer.lr)}", "value": [x, _height(table, answer.lr, highest)]})
-    picked = [] if read.pick is None else [_pick(read.pick, look, label=True)]
+    picked = [] if read.pick is None else [_pick(read.pick, look, label=False)]
     return [
         {
             "name": "rules",
@@ -287,8 +271,8 @@ def _rules(
             "symbolSize": 9,
             "itemStyle": {"color": look.brand},
             "data": rows,
-            "markArea": _areas(read.zones, look, labels=False),
-            "markLine": {"silent": True, "symbol": "none", "precision": 9, "data": picked},
+            "markArea": _areas(read.zones, look, labels=True),
+            "markLine": {"silent": True, "symbol": "none", "precision": 9, "z": 1, "data": picked},
         },
         {
             "name": "rules on the curve",
@@ -311,7 +295,8 @@ def _row(x: float, row: int, words: str, look: Look, *, symbol: str, right: bool
         "textBorderColor": look.paper,
         "textBorderWidth": 2,
     }
-    return {"name": words, "value": [x, row], "symbol": symbol, "label": label}
+    dot = {"opacity": 0} if symbol == "circle" else {}
+    return {"name": words, "value": [x, row], "symbol": symbol, "itemStyle": dot, "label": label}
 
 
 def _height(table: pd.DataFrame, lr: float, highest: float) -> float | None:

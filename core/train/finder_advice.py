@@ -30,7 +30,10 @@ SIDE = 4  # a batch is judged by itself and four on either side: their median do
 LOST = 0.5  # where batches scatter by half of what they fall, the fall is lost in them
 BUMPY = 0.15  # from this share of the fall on, single batches hide the line they scatter around
 _BUMPY = "Batches disagree about the way, so stay towards the lower end, or take more pictures a step."
+_LOST = "Take more pictures a step, or hold on to the rise."
 _SMOOTH = "Batches agree about the way, so a rate in its steep middle is safe."
+_FALLING = "Here the loss comes down, and one unlucky batch breaks nothing."
+_BELOW_RISE = "Far enough below the rise, and not so far that nothing happens."
 _WITHOUT = "Without a low end, all but the last layers get a tenth of the high one."
 
 
@@ -59,7 +62,7 @@ class Texture:
     """How a descent looks: "smooth", "bumpy", or "none" where there is no descent to look at.
 
     `scatter` is how far a batch lies from the mean of its neighbours, two on either side, on average over the descent,
-    as a share of how far the smoothed line falls there. `first` and `last` are the rates of the descent.
+    as a share of how far the batches come down there. `first` and `last` are the rates of the descent.
     """
 
     kind: str
@@ -67,6 +70,11 @@ class Texture:
     scatter: float | None = None
     first: float | None = None
     last: float | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the batches scatter so much that the descent may be luck."""
+        return self.scatter is not None and self.scatter > LOST
 
 
 def high_from(frozen_lr: float) -> float:
@@ -142,7 +150,7 @@ def zones(
     begins, ends = (min(max(bound, first), last) for bound in bounds[:2])
     found = (
         Zone("too_low", first, begins, bounds[2]),
-        Zone("good", begins, ends, "Here the loss comes down, and one unlucky batch breaks nothing."),
+        Zone("good", begins, ends, _FALLING if shape.is_descent else _BELOW_RISE),
         Zone("too_high", ends, last, bounds[3]),
     )
     return tuple(zone for zone in found if zone.low < zone.high)
@@ -161,6 +169,10 @@ def texture(
         f"Between {say_rate(first)} and {say_rate(last)} the batches come down by {shape.fall:.2g}, and each of "
         f"them lies {100 * scatter:.0f} % of that away from its neighbours."
     )
+    if scatter > LOST:
+        return Texture(
+            "bumpy", f"{seen} The fall is lost in that scatter: it may be luck. {_LOST}", scatter, first, last
+        )
     if scatter >= BUMPY:
         return Texture("bumpy", f"A bumpy descent. {seen} {_BUMPY}", scatter, first, last)
     return Texture("smooth", f"A smooth descent. {seen} {_SMOOTH}", scatter, first, last)

@@ -6,7 +6,6 @@ says it. On a CPU a step of a whole network takes as long as fifty of its head, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,13 +16,12 @@ from core.settings import Stage, TrainSettings, from_record
 from core.train.checkpoint import Checkpoint, read_checkpoint
 from core.train.events import CurveDone, Event, StageStarted
 from core.train.lr_finder import FIRST, LAST, STEPS, range_test_events
-from core.train.runs import Run, Stop, load_run
+from core.train.runs import Run, Stop, is_checkpoint, load_run
 from core.train.source import Stopped
 from core.train.steps import Learner, begin, enter
 from core.vision.model import watched
 
 FEWER_STEPS, SMALLER_BATCH = 50, 16  # for a network that learns whole on a CPU: half a minute or so
-_CHECKPOINT = re.compile(r"(?:last|best|stage-\d{1,2})\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,6 @@ def _start_of(run: Run) -> Checkpoint | None:
     wanted = run.request.get("start")
     if not wanted:
         return None
-    if not _CHECKPOINT.fullmatch(wanted["file"]):
+    if not is_checkpoint(wanted["file"]):
         raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one that a training run has kept.")
     return read_checkpoint(load_run(run.workspace, wanted["run"]).path / wanted["file"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -12,15 +12,15 @@ import streamlit as st
 from core.data.table import Dataset
 from core.errors import LabError, NotFound
 from core.plots.lr_finder import Reading, finder_figure, points_table
-from core.plots.style import counted, number, rate
+from core.plots.style import counted, esc, number, rate
 from core.settings import from_record
 from core.text import read
 from core.train.events import CurveDone, History, Progress, RatePoint, StageStarted
-from core.train.finder_advice import Zone, texture, zones
+from core.train.finder_advice import Texture, Zone, texture, zones
 from core.train.finder_rules import Suggestion, suggest
 from core.train.lr_finder import FIRST, LAST
 from core.train.runs import Run, load_run
-from core.ui import cache, finder_pick, finder_words, live, page, state
+from core.ui import cache, finder_form, finder_pick, finder_words, live, page, state
 from core.ui.finder_example import STEPS, example
 from core.ui.finder_form import KIND
 from core.ui.live import phase, progress_html, stop_button, watch
@@ -44,14 +44,23 @@ class Curve:
         return suggest(self.table["lr"], self.table["loss_smooth"], steps=self.steps)
 
     @property
+    def recommended(self) -> Suggestion:
+        """The rate to try: the rules' own, or the one below the rise where the descent may be luck."""
+        rise = self.answers["before_rise"]
+        if self.texture.is_lost and rise.lr is not None:
+            why = f"{rise.why} The descent before it is lost in the scatter of single batches."
+            return replace(rise, lr=max(rise.lr, self.first), why=why)
+        return self.answers["recommended"]
+
+    @property
     def zones(self) -> tuple[Zone, ...]:
         """Which rates are too low, good and too high."""
         return zones(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps)
 
     @property
-    def texture(self) -> str:
-        """Whether the descent is bumpy or smooth, in a sentence."""
-        return texture(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps).why
+    def texture(self) -> Texture:
+        """Whether the descent is bumpy or smooth."""
+        return texture(*(list(self.table[name]) for name in ("lr", "loss", "loss_smooth")), steps=self.steps)
 
 
 def follow_link() -> None:
@@ -131,10 +140,29 @@ def show_curve(run: Run, dataset: Dataset) -> None:
     curve = curve_of(run, history)
     _trouble(run, history, curve)
     if not len(curve.table):
+        show_example()
         return
-    pick = finder_pick.current(run, curve.answers["recommended"].lr)
+    pick = finder_pick.current(run, curve.recommended.lr)
     _draw(curve, Reading(curve.zones, curve.answers, pick), key="finder.done")
     finder_pick.choose(run, dataset, pick, curve.zones, (curve.first, curve.last))
+
+
+def show_what(run: Run) -> None:
+    """What was tested, beside its curve."""
+    history = History.of(state.events(run))
+    stage, curve = history.last(StageStarted.kind), curve_of(run, history)
+    if isinstance(stage, StageStarted) and len(curve.table):
+        words = page.say(
+            "lr_finder",
+            "what",
+            layers="the head" if stage.frozen else "all layers",
+            weights=number(stage.trainable),
+            start=finder_form.start_of(run),
+            steps=stage.steps,
+            batch=stage.batch,
+            size=stage.size,
+        )
+        page.note(words)
 
 
 def show_words(run: Run, dataset: Dataset) -> None:
@@ -143,13 +171,13 @@ def show_words(run: Run, dataset: Dataset) -> None:
     if not len(curve.table):
         return
     answers = curve.answers
-    finder_words.recommend(answers["recommended"])
+    finder_words.recommend(curve.recommended)
     if not curve.frozen:
         finder_words.offer_slice(run, dataset, curve.table, curve.steps)
     left, right = st.columns([1.7, 1], gap="large")
     left.html(finder_words.rules_html(answers))
     with right:
-        page.note(curve.texture)
+        page.see(esc(curve.texture.why), "attention" if curve.texture.kind == "bumpy" else "")
         for zone in curve.zones:
             page.note(finder_words.zone_words(zone))
 

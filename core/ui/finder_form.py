@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from core.data.table import Dataset
+from core.errors import NotFound
 from core.plots.style import rate
 from core.settings import Stage, TrainSettings, from_record, to_record
 from core.text import read
-from core.train.runs import Run, list_runs
-from core.ui import forms, models, page, state
+from core.train.runs import Run, list_runs, load_run
+from core.train.starts import Start, find_start, starts_of
+from core.ui import forms, page, state
+from core.workspace import Workspace
 
 KIND = "lr_find"
 LAYERS = {"frozen": "The head", "unfrozen": "All layers"}
 FRESH = "fresh"
-STEPS = (None, 25, 50, 100, 200)
-BATCHES = (None, 4, 8, 16, 32, 64, 128)
+STEPS = (0, 25, 50, 100, 200)
+BATCHES = (0, 4, 8, 16, 32, 64, 128)
 ENDS = tuple(10.0**exponent for exponent in range(-8, 3))
-_STAGE = re.compile(r"stage-(\d{1,2})\.safetensors")
 
 
 def choose(dataset: Dataset) -> dict[str, Any]:
     """The request of a test on a data set."""
-    starts = starts_of(dataset)
+    starts = {start.address: start for start in starts_of(dataset.workspace, dataset.id)}
     start = _start(starts)
     layers = _layers(start)
     page.note(read("lr_finder", f"cost_{layers}"))
@@ -45,56 +46,47 @@ def choose(dataset: Dataset) -> dict[str, Any]:
         "start": {"run": run, "file": file} if file else None,
         "first": first,
         "last": last,
-        "steps": steps,
-        "batch_size": batch,
+        "steps": steps or None,
+        "batch_size": batch or None,
     }
 
 
-def starts_of(dataset: Dataset) -> Mapping[str, Run]:
-    """The checkpoints of a data set's runs that a test may start from, as "run:file", newest run first."""
-    found = {}
-    for run in list_runs(dataset.workspace, "train"):
-        if run.request.get("dataset") == dataset.id and run.ended:
-            files = {path.name for path in run.path.glob("*.safetensors")}
-            stages = sorted((name for name in files if _STAGE.fullmatch(name)), key=_stage_of, reverse=True)
-            for name in (*stages, "best.safetensors", "last.safetensors"):
-                if name in files:
-                    found[f"{run.id}:{name}"] = run
-    return found
+def start_title(start: Start, workspace: Workspace) -> str:
+    """A checkpoint in words: what its run did, which save point it is and how well it did."""
+    preset = str(load_run(workspace, start.run).request.get("preset", ""))
+    words = f"{start.title[0].lower()}{start.title[1:]}"
+    return f"{forms.PRESET_TITLES.get(preset, 'a run')}, {words}"
 
 
-def _stage_of(name: str) -> int:
-    match = _STAGE.fullmatch(name)
-    return int(match[1]) if match else -1
-
-
-def start_title(start: str, run: Run | None) -> str:
-    """What a test starts from, in words."""
-    if run is None:
+def start_of(run: Run) -> str:
+    """What a test started from, in words."""
+    wanted = run.request.get("start")
+    if not wanted:
         return "a fresh model"
-    name = start.partition(":")[2]
-    place = {"best.safetensors": "its best epoch", "last.safetensors": "its last epoch"}.get(name)
-    title = models.run_title(run).partition(" · ")[2]
-    return f"{title}, {place or f'after stage {_stage_of(name) + 1}'}"
+    try:
+        return start_title(find_start(run.workspace, f"{wanted['run']}:{wanted['file']}"), run.workspace)
+    except NotFound:
+        return "a checkpoint that is gone"
 
 
-def _start(starts: Mapping[str, Run]) -> str:
+def _start(starts: Mapping[str, Start]) -> str:
     """Fresh weights or a checkpoint; the choice stands in the page's address, where the Train page may have put it."""
     wanted = state.from_address("start") or FRESH
     wanted = wanted if wanted in starts else FRESH
     if st.session_state.get("finder.from") != wanted:
         st.session_state["finder.from"] = wanted
+    titles = {FRESH: "a fresh model", **{start: start_title(starts[start], state.workspace()) for start in starts}}
     chosen = st.selectbox(
         "Start from",
-        [FRESH, *starts],
-        format_func=lambda start: start_title(start, starts.get(start)),
+        list(titles),
+        format_func=lambda start: titles.get(start, ""),
         key="finder.from",
         on_change=lambda: state.to_address("start", _known(st.session_state["finder.from"], starts)),
     )
     return chosen if chosen in starts else FRESH
 
 
-def _known(chosen: str, starts: Mapping[str, Run]) -> str | None:
+def _known(chosen: str, starts: Mapping[str, Start]) -> str | None:
     return chosen if chosen in starts else None
 
 
@@ -107,11 +99,11 @@ def _layers(start: str) -> str:
     )  # fmt: skip
 
 
-def _settings(start: Run | None) -> dict[str, Any]:
+def _settings(start: Start | None) -> dict[str, Any]:
     """The network and its picture size, or those of the run that is gone on from."""
     if start is not None:
         page.note(read("lr_finder", "from_checkpoint"))
-        given = from_record(start.request["settings"])
+        given = from_record(load_run(state.workspace(), start.run).request["settings"])
         names = ("backbone", "weights", "image_size", "batch_size", "weight_decay", "dropout", "seed", "precision")
         return {name: getattr(given, name) for name in names}
     network, size = (
@@ -128,8 +120,8 @@ def _range() -> tuple[float, float]:
     return first, last
 
 
-def _or_auto(value: int | None) -> str:
-    return "automatic" if value is None else str(value)
+def _or_auto(value: int) -> str:
+    return str(value) if value else "auto"
 
 
 def _earlier(dataset: Dataset) -> None:

@@ -46,7 +46,9 @@ def test_a_page_opens_cold_over_a_prepared_workspace(lab, name):
     assert healthy(app), words(app)
 
 
-@pytest.mark.parametrize(("name", "key"), [("train", "run"), ("build", "job"), ("predict", "model")])
+@pytest.mark.parametrize(
+    ("name", "key"), [("train", "run"), ("build", "job"), ("predict", "model"), ("lr_finder", "finder")]
+)
 @pytest.mark.parametrize("wanted", ["<b>../../etc", "a" * 26])
 def test_an_address_that_is_not_yours_gives_one_sentence_and_a_way_on(lab, name, key, wanted):
     make_toy(lab.home)

@@ -154,3 +154,12 @@ def test_a_straight_descent_does_not_scatter():
 def test_without_a_descent_there_is_no_texture():
     found = texture(LADDER, FLAT, FLAT)
     assert found.kind == "none" and found.scatter is None and "no clear descent" in found.why
+
+
+def test_a_descent_that_is_smaller_than_the_scatter_may_be_luck():
+    rng = np.random.default_rng(3)
+    losses = np.where(LADDER < 1e-2, 1.0, 1 + LADDER) * rng.lognormal(0, 0.9, 100)
+    losses[20:60] *= np.linspace(1, 0.6, 40)
+    found = texture(LADDER, losses, losses)
+    assert found.is_lost and "luck" in found.why
+    assert not texture(LADDER, FLAT, FLAT).is_lost
