@@ -91,13 +91,17 @@ _NOT_USED = (False, 0, 0.0, "", "none", "all", {})
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages that a script repeats, and the network they train. `diverged`: the loss exploded in the last one."""
+    """The stages that a script repeats, and the network they train.
+
+    `diverged`: the loss exploded in the last of them. `device`: what the run computed on.
+    """
 
     stages: tuple[Done, ...]
     classes: tuple[str, ...]
     backbone: str
     weights: str
     diverged: bool = False
+    device: str = "cpu"
 
     @property
     def one(self) -> bool:
