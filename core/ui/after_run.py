@@ -1,4 +1,4 @@
-"""After a run: what there is to do with it. A run that has ended in; buttons that lead on, and what it left behind out."""
+"""After a run: one that has ended in; buttons that lead on, and what it left behind, out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import replace
 import streamlit as st
 
 from core.data.table import load_dataset
-from core.errors import LabError
 from core.plots.network import network_html
-from core.plots.style import counted, rate
+from core.plots.style import rate
 from core.settings import TrainSettings, from_record
 from core.text import read
 from core.train.events import BlocksMoved, History, StageStarted, Started
 from core.train.lr_finder import lower_rate
-from core.train.runs import Run, save_point
+from core.train.runs import Run
 from core.train.starts import Start, starts_of
 from core.ui import cache, code_part, models, page, state
 from core.ui.verdict import rate_of

@@ -172,7 +172,8 @@ def _alt(epochs: pd.DataFrame) -> str:
         return "Loss, wrong answers, learning rate and momentum over the epochs; nothing yet."
     last = epochs.iloc[-1]
     score = wrong_of(int(last["wrong"]), int(last["of"]))
-    return f"Loss, wrong answers, learning rate and momentum. Validation loss now {number(float(last['valid_loss']))}, {score}."
+    loss = number(float(last["valid_loss"]))
+    return f"Loss, wrong answers, learning rate and momentum. Validation loss now {loss}, {score}."
 
 
 def _words(run: Run, history: History) -> None:

@@ -28,7 +28,8 @@ def verdict(run: Run, history: History) -> Verdict | None:
     """What a run that has ended came to; None while it goes on or when there is nothing to say."""
     epochs = len(history.epochs)
     if run.state == "diverged":
-        return Verdict(page.say("train", "diverged", lower=rate(lower_rate(rate_of(run))), when=_when(history)), "high", "Exploded")
+        lower = rate(lower_rate(rate_of(run)))
+        return Verdict(page.say("train", "diverged", lower=lower, when=_when(history)), "high", "Exploded")
     if run.state == "stopped":
         section = "stopped" if epochs else "stopped_early"
         return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", "Stopped")
