@@ -41,7 +41,7 @@ def plan_of(run: Run) -> Plan:
     stages = tuple(_stages_before(run, started, CHAIN_MAX) + _stages(run, told, settings))
     first = _first(run)
     diverged = told.last(Diverged.kind) is not None
-    return Plan(stages, started.classes, first.backbone, first.weights, diverged, started.device)
+    return Plan(stages, started.classes, first.backbone, first.weights, diverged, started.device, started.threads)
 
 
 def _settings(run: Run) -> TrainSettings:
