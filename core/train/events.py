@@ -17,7 +17,10 @@ from core.data.events import DataReady, Fetched, Progress, Reported
 
 @dataclass(frozen=True)
 class Started:
-    """The run begins. `train`, `valid`: pictures; `chance`: error rate of always guessing the largest class."""
+    """The run begins. `train`, `valid`: pictures; `chance`: error rate of always guessing the largest class.
+
+    `threads` share the sums on a CPU, and the last digits depend on how many they are; 0: not known.
+    """
 
     kind: ClassVar[str] = "started"
     seq: int
@@ -30,6 +33,7 @@ class Started:
     chance: float
     device: str
     precision: str
+    threads: int = 0
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,7 @@ def _started(run: _Run) -> Started:
         chance=1 - largest / len(source.valid),
         device=run.learner.device.kind,
         precision=run.learner.device.precision,
+        threads=torch.get_num_threads(),
     )
 
 

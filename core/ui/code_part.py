@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.deploy.script import script_of
+from core.deploy.script import plan_of
+from core.deploy.script_text import write_script
 from core.errors import LabError
 from core.plots.style import esc
 from core.text import read
@@ -26,13 +27,16 @@ def show(run: Run) -> None:
 
 def _show(run: Run) -> None:
     try:
-        text = script_of(run)
+        plan = plan_of(run)
     except LabError as error:
         page.note(esc(f"{error.message} {error.hint or ''}"))
         return
-    page.note(page.say("train", "code_what", lines=len(text.splitlines())))
+    text = write_script(plan)
+    how_close = "code_what" if plan.device == "cpu" else "code_what_gpu"
+    page.note(page.say("train", how_close, lines=len(text.splitlines())))
     with st.container(horizontal=True, vertical_alignment="center", key="code-take"):
-        st.html(f'<a class="download" href="/pictures/{run.id}.zip" download>{read("train", "code_pictures")}</a>')
+        link = f'<a class="download" href="/pictures/{run.id}.zip" download>{read("train", "code_pictures")}</a>'
+        st.html(link, width="content")
         st.download_button(
             read("train", "code_script"), data=text, file_name="train.py", mime="text/x-python",
             key=f"code.script.{run.id}", icon=":material/download:", on_click="ignore",

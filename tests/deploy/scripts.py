@@ -139,7 +139,7 @@ def printed_by(scripts: list[tuple[str, Path, Path | None]], folder: Path) -> di
         [sys.executable, "-I", "-c", DRIVER],
         input=json.dumps(asked),
         cwd=folder,
-        env={"OMP_NUM_THREADS": "1", "HOME": str(folder), "PATH": os.environ["PATH"]},
+        env={"HOME": str(folder), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=240,

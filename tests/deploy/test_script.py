@@ -141,13 +141,13 @@ NASTY = (*HOSTILE_NAMES, '"""', "'''", '"""\nimport os\n"""', "a\nb", "\\", "\\'
 
 def test_no_name_breaks_out_of_its_string():
     for names in (NASTY, *((name, "harmless") for name in NASTY)):
-        text = write_script(plan_for(names), intro="Words.")
+        text = write_script(plan_for(names))
         classes, rest = parted(text)
         assert classes == list(names)
         # a name that a spreadsheet would take for a formula calls for one more function, and nothing else does
         first = "=1" if "def plain" in text else "a"
         plain = (first, *(f"b{number}" for number in range(len(names) - 1)))
-        assert rest == parted(write_script(plan_for(plain), intro="Words."))[1]
+        assert rest == parted(write_script(plan_for(plain)))[1]
         assert all(character.isprintable() or character == "\n" for character in text)
 
 
@@ -184,7 +184,7 @@ def test_every_schedule_of_the_lab_is_the_same_in_a_script(name, options):
 def test_every_backbone_of_the_lab_has_a_script(name):
     assert FEATURES[name] == BACKBONES[name].features
     plan = dataclasses.replace(plan_for(("a", "b")), backbone=name)
-    text = write_script(plan, intro="Words.")
+    text = write_script(plan)
     ast.parse(text)
     if name in RESIDUAL:
         assert f'torchvision.models.get_model("{RESIDUAL[name][1]}", weights="IMAGENET1K_V1")' in text

@@ -58,7 +58,7 @@ def test_the_script_of_a_run_stands_on_the_page_with_its_pictures(lab):
 
 
 def test_a_script_is_not_made_before_somebody_wants_to_see_it(lab, monkeypatch):
-    monkeypatch.setattr("core.ui.code_part.script_of", lambda run: pytest.fail("nobody asked"))
+    monkeypatch.setattr("core.ui.code_part.plan_of", lambda run: pytest.fail("nobody asked"))
     page = shown(finished(make_toy(lab.home)), opened=False)
     assert not page.exception and not page.code
 
