@@ -34,7 +34,7 @@ class Depthwise(nn.Conv2d):
         self.weight = layer.weight
         self.same = same
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as torch names it
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) to (B, C, H / stride, W / stride)."""
         x = F.pad(input, self._edges(input)) if self.same else input
         how = {"stride": self.stride, "padding": self.padding, "groups": self.groups}
