@@ -68,7 +68,7 @@ class _Float32Backwards(torch.autograd.Function):
         return F.conv2d(x, half, **how)
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (grad,), (x, weight) = grads, ctx.saved_tensors
         for_x = for_weight = None
         if ctx.needs_input_grad[0]:
