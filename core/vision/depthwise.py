@@ -15,7 +15,7 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 
 
 class Depthwise(nn.Conv2d):
-    """One filter per channel, without a bias. With `same` the output is the input's size over the stride, rounded up.
+    """One filter per channel, no bias. With `same` the output has the input's size over the stride, rounded up.
 
     Its weights are those of the layer it takes the place of, under the same name.
     """
