@@ -21,16 +21,8 @@ class Depthwise(nn.Conv2d):
     """
 
     def __init__(self, layer: nn.Conv2d, *, same: bool) -> None:
-        super().__init__(
-            layer.in_channels,
-            layer.out_channels,
-            layer.kernel_size,  # type: ignore[arg-type]
-            layer.stride,  # type: ignore[arg-type]
-            layer.padding,  # type: ignore[arg-type]
-            groups=layer.groups,
-            bias=False,
-            device="meta",
-        )
+        channels, kernel, how = layer.in_channels, layer.kernel_size, {"stride": layer.stride, "padding": layer.padding}
+        super().__init__(channels, channels, kernel, groups=channels, bias=False, **how)  # type: ignore[arg-type]
         self.weight = layer.weight
         self.same = same
 
