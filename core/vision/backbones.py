@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from core.errors import ModelError
+from core.vision.depthwise import quicken
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # The Lite family was trained on (pixel - 127) / 128. The batch-norm statistics of its first layer show it: on photos
@@ -55,7 +56,9 @@ class Backbone:
 def _make_lite0() -> nn.Module:
     import timm
 
-    return timm.create_model("tf_efficientnet_lite0", num_classes=0, global_pool="")
+    body = timm.create_model("tf_efficientnet_lite0", num_classes=0, global_pool="")
+    quicken(body)
+    return body
 
 
 def _lite0_file() -> Path:
