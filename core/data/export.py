@@ -68,15 +68,16 @@ def _write(dataset: Dataset, items: pd.DataFrame, file: BinaryIO) -> Exported:
     cells = (paths, items["label"], items["split"], *told)
     with disk_errors(), zipfile.ZipFile(file, "w") as made:
         for path, sha in zip(paths, items["file"], strict=True):
-            data = _picture(dataset, sha)
+            data = stored_picture(dataset.image_path(sha), sha)
             size += len(data)
-            made.writestr(_entry(path, zipfile.ZIP_STORED), data)  # a JPEG does not get any smaller
+            made.writestr(zip_entry(path, zipfile.ZIP_STORED), data)  # a JPEG does not get any smaller
         for name, text in ((TABLE, to_csv(COLUMNS, zip(*cells, strict=True))), (MARKER, _marker(dataset, items))):
-            made.writestr(_entry(name, zipfile.ZIP_DEFLATED), text.encode())
+            made.writestr(zip_entry(name, zipfile.ZIP_DEFLATED), text.encode())
     return Exported(len(items), size, version)
 
 
-def _entry(name: str, method: int) -> zipfile.ZipInfo:
+def zip_entry(name: str, method: int) -> zipfile.ZipInfo:
+    """What a zip says about a member, the same on every computer and at any time."""
     info = zipfile.ZipInfo(name, _DATE)
     info.compress_type = method
     info.create_system = 3  # Unix, wherever it is written
@@ -99,18 +100,18 @@ def _stem(original_name: str) -> str:
     return safe_name(Path(name).stem, most=_STEM_MAX)
 
 
-def _picture(dataset: Dataset, sha: str) -> bytes:
-    path = dataset.image_path(sha)
+def stored_picture(path: Path, sha: str) -> bytes:
+    """The bytes of a stored picture, compared with its hash; WorkspaceError when they are missing or others."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise WorkspaceError(
-            f"The picture {path.name[:12]}… of {dataset.name} is missing on the disk.",
+            f"The picture {path.name[:12]}… is missing on the disk.",
             hint="Delete it from the data set, or restore it from a copy.",
         ) from error
     if hashlib.sha256(data).hexdigest() != sha:
         raise WorkspaceError(
-            f"The picture {path.name[:12]}… of {dataset.name} is damaged on the disk.",
+            f"The picture {path.name[:12]}… is damaged on the disk.",
             hint="Delete it from the data set, or restore it from a copy.",
         )
     return data

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LANES: Mapping[str, str] = {
     "train": "train",
+    "lr_find": "train",
     "inspect": "train",
     "suspects": "train",
     "import": "data",

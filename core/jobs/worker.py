@@ -69,7 +69,7 @@ def work(run: Run, stop: Stop | None = None, *, boot: str | None = None) -> Iter
     def asked() -> bool:
         return runs.stop_requested(run) or (stop is not None and stop())
 
-    if run.kind == "train":
+    if run.kind in ("train", "lr_find"):
         keep_memory()
     run = runs.set_state(run, "starting", lease=lease(boot))
     last: dict[str, Event] = {}

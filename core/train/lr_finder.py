@@ -1,46 +1,44 @@
-"""The learning-rate finder: rates and losses in, suggested rates out, each with a sentence.
+"""The learning-rate finder: a model and its pictures in, a curve of losses over growing rates out.
 
-`suggest` asks every rule in `RULES`; a new rule is one function with `@rule` above it. No rule ever raises: where it
-has no answer it says why.
+The rules that read a curve are in core.train.finder_rules, what to do with it in core.train.finder_advice.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import SettingsError
 from core.settings import Stage, TrainSettings
+from core.train.events import Progress, RatePoint
+from core.train.finder_rules import RULES, Floats, Suggestion, say_rate, suggest
 from core.train.schedules import PLAIN_MOMENTUM
 
-if TYPE_CHECKING:  # the rules need no torch: it is imported when a test is run
+if TYPE_CHECKING:  # reading a curve needs no torch: it is imported when a test is run
     from core.data.table import Dataset
     from core.train.steps import Learner
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+__all__ = [
+    "RULES",
+    "RangeTest",
+    "Suggestion",
+    "lower_rate",
+    "lr_ladder",
+    "range_test",
+    "range_test_events",
+    "smooth",
+    "suggest",
+]
 
-DESCENT = 0.2  # a fall of a fifth is a descent; less is within what a running mean of noisy batches does by itself
-RISE = 0.3  # this share above its bottom, and never back below it: the curve has turned up
-SKIP_LAST = 5  # the last points are the blow-up, not the curve
-FEW = 10  # with fewer points than this an answer is a guess
-SLIDE_WIDTH, SLIDE_CALM = 15, 0.005
+FIRST, LAST, STEPS = 1e-7, 10.0, 100
 STOP_FACTOR = 4
 USUAL_RATE = 3e-3
 FINDER_STAGE = 2**31  # the finder shuffles by a stage number that no run reaches
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A rate, the index of the point it was read from, and why. Without an answer `lr` and `index` are None."""
-
-    lr: float | None
-    index: int | None
-    why: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class RangeTest:
     losses: tuple[float, ...]
     losses_smooth: tuple[float, ...]
     stopped: str | None = None
-    steps: int = 100
+    steps: int = STEPS
 
     @property
     def suggestions(self) -> dict[str, Suggestion]:
@@ -59,46 +57,12 @@ class RangeTest:
         return suggest(self.lrs, self.losses_smooth, steps=self.steps)
 
 
-@dataclass(frozen=True)
-class Curve:
-    """What the rules look at: the part of the record worth reading. `offset`: index of its first point in the record.
-
-    `tail` holds the losses after that part up to the last finite one, with `tail_lrs`; `broke` says that the loss
-    stopped being a number.
-    """
-
-    lrs: Floats
-    losses: Floats
-    offset: int
-    tail_lrs: Floats
-    tail: Floats
-    broke: bool
-
-    @property
-    def fall(self) -> float:
-        """How far the loss falls from where it begins (mean of the first tenth), as a share of it."""
-        if len(self.losses) < 2:
-            return 0.0
-        start = float(self.losses[: max(1, len(self.losses) // 10)].mean())
-        return (start - float(self.losses.min())) / abs(start) if start else 0.0
-
-
-Rule = Callable[[Curve], Suggestion]
-RULES: dict[str, Rule] = {}
-
-
-def rule(function: Rule) -> Rule:
-    """Register a rule under its function's name."""
-    RULES[function.__name__] = function
-    return function
-
-
 def lower_rate(lr: float) -> float:
     """Where to start again after a rate that ruined the weights: a tenth, and no more than what suits most heads."""
     return min(lr / 10, USUAL_RATE)
 
 
-def lr_ladder(start: float = 1e-7, end: float = 10.0, steps: int = 100) -> Floats:
+def lr_ladder(start: float = FIRST, end: float = LAST, steps: int = STEPS) -> Floats:
     """Rates that grow by one factor: `start * (end/start) ** (i/steps)`, i = 0..steps-1; `end` itself is not used."""
     if not (0 < start < end < math.inf and steps >= 1):
         raise SettingsError(
@@ -119,211 +83,102 @@ def smooth(losses: Iterable[float], beta: float = 0.98) -> Floats:
     return np.array(means, dtype=np.float64)
 
 
-def suggest(lrs: Sequence[float], losses: Sequence[float], steps: int = 100) -> dict[str, Suggestion]:
-    """What each rule makes of a finder's curve, and "recommended" last. Never raises.
-
-    `losses` are the smoothed ones; `steps` is the number of batches planned. The rules pass over the first tenth of
-    the plan (noise) and the last five points (the blow-up), and stop at the first loss that is not a number.
-    """
-    with np.errstate(all="ignore"):
-        curve = read_curve(lrs, losses, steps=steps)
-        answers = {name: judge(curve) for name, judge in RULES.items()}
-        answers["recommended"] = _recommend(curve, answers)
-    return answers
-
-
-def read_curve(lrs: Sequence[float], losses: Sequence[float], *, steps: int = 100) -> Curve:
-    """The part of a record worth reading; whatever is no positive rate or no finite loss ends it."""
-    rates, values = _floats(lrs), _floats(losses)
-    size = min(len(rates), len(values))
-    first = min(max(0, steps // 10), size)
-    usable = np.isfinite(values[first:size]) & np.isfinite(rates[first:size]) & (rates[first:size] > 0)
-    broke = not usable.all()
-    end = first + (int(usable.argmin()) if broke else len(usable))
-    last = max(first, min(end, size - SKIP_LAST))
-    return Curve(rates[first:last], values[first:last], first, rates[last:end], values[last:end], broke)
-
-
-@rule
-def valley(curve: Curve) -> Suggestion:
-    """Halfway along the longest descent, which may be interrupted by smaller rises."""
-    count = len(curve.losses)
-    if count == 0:
-        return _none(curve)
-    length = np.ones(count, dtype=int)  # of the longest falling series that ends at each point
-    for i in range(1, count):
-        length[i] += max(length[:i][curve.losses[:i] > curve.losses[i]], default=0)
-    end, longest = int(length.argmax()), int(length.max())
-    if longest == 1:
-        return _pick(curve, 0, "The loss never falls here, so this is only the first rate.")
-    # a descent of two points at the very start counts back from the end, as the reference library does
-    middle = (end - longest + longest // 3 + longest // 6) % count
-    return _pick(curve, middle, f"Halfway along the longest descent, which ends at {_say(curve.lrs[end])}.")
-
-
-@rule
-def steep(curve: Curve) -> Suggestion:
-    """Where the loss falls fastest for each tenfold of the rate."""
-    if len(curve.losses) < 2:
-        return _none(curve, need=2)
-    slopes = np.diff(curve.losses) / np.diff(np.log(curve.lrs))
-    if np.isnan(slopes).all():
-        return Suggestion(None, None, "The rates do not change, so the curve has no slope.")
-    at = int(np.nanargmin(slopes))
-    if not slopes[at] < 0:
-        return _pick(curve, at, "The loss falls nowhere, so this is only where it rises least.")
-    return _pick(curve, at, "Here the loss falls fastest for each tenfold of the rate.")
-
-
-@rule
-def minimum(curve: Curve) -> Suggestion:
-    """A tenth of the rate at which the loss is lowest: there it is about to turn, so stay well below."""
-    if len(curve.losses) == 0:
-        return _none(curve)
-    at = int(curve.losses.argmin())
-    why = f"A tenth of {_say(curve.lrs[at])}, where the loss is lowest ({curve.losses[at]:.3g})."
-    found = _pick(curve, at, why)
-    return replace(found, lr=float(curve.lrs[at] / 10))
-
-
-@rule
-def slide(curve: Curve) -> Suggestion:
-    """Slide a window of 15 points down from the high rates until the slope at its two ends is the same."""
-    if len(curve.losses) <= SLIDE_WIDTH:
-        return _none(curve, need=SLIDE_WIDTH + 1)
-    slope = np.gradient(curve.losses)
-    left = len(slope) - 1 - SLIDE_WIDTH
-    at = left
-    while left >= 0 and abs(slope[left + SLIDE_WIDTH] - slope[left]) > SLIDE_CALM:
-        at, left = left, left - 1
-    return _pick(curve, at, "Coming down from the high rates, the curve has one slope over 15 points just below here.")
-
-
-@rule
-def before_rise(curve: Curve) -> Suggestion:
-    """Ten times below the point where the curve turns up for good: the rule for curves that are only flat, then up."""
-    losses = np.concatenate([curve.losses, curve.tail])
-    lrs = np.concatenate([curve.lrs, curve.tail_lrs])
-    if len(losses) == 0:
-        return _none(curve)
-    # the level of the bottom: the lowest point alone may be luck
-    low = float(np.percentile(losses, 10, method="lower"))
-    turn = int(np.flatnonzero(losses <= low + RISE * abs(low)).max())
-    if turn == len(losses) - 1 and not curve.broke:
-        return Suggestion(None, None, "The loss does not turn up anywhere, so there is no rise to stay below.")
-    why = f"Ten times below {_say(lrs[turn])}, where the loss turns up for good."
-    return Suggestion(float(lrs[turn] / 10), curve.offset + turn, why)
-
-
-def _recommend(curve: Curve, answers: dict[str, Suggestion]) -> Suggestion:
-    """One answer: valley where there is a descent, else before_rise; never outside the rates that were tried."""
-    found, rise = answers["valley"], answers["before_rise"]
-    if found.lr is not None and curve.fall >= DESCENT:
-        return replace(found, why=f"{found.why} The loss falls by {100 * curve.fall:.0f} %: a clear descent.")
-    if rise.lr is not None:
-        lowest = float(min([*curve.lrs, *curve.tail_lrs]))
-        why = f"{rise.why} There is no clear descent before it, so the rise is the only landmark."
-        return replace(rise, lr=max(rise.lr, lowest), why=why)
-    if len(curve.losses) < FEW:
-        return Suggestion(None, None, "The curve is too short to read. Run the finder again with more batches.")
-    if not curve.fall > 0:
-        return Suggestion(None, None, "The loss neither falls nor rises: these rates tell nothing apart.")
-    return found
-
-
-def _pick(curve: Curve, at: int, why: str) -> Suggestion:
-    """The point `at`, as the answer of a rule that reads a descent; the doubts such a rule must have are added."""
-    if len(curve.losses) < FEW:
-        why = f"{why} Only {_points(curve)} could be read, so this is a guess."
-    elif not curve.fall >= DESCENT:
-        why = f"{why} But the loss falls by only {max(0.0, 100 * curve.fall):.0f} % in all, so do not lean on it."
-    return Suggestion(float(curve.lrs[at]), curve.offset + at, why)
-
-
-def _none(curve: Curve, need: int = 1) -> Suggestion:
-    because = "the loss stopped being a number" if curve.broke else "the first and the last ones do not count"
-    return Suggestion(None, None, f"The curve has {_points(curve)} to read and this rule needs {need}: {because}.")
-
-
-def _points(curve: Curve) -> str:
-    seen = len(curve.losses)
-    return "1 point" if seen == 1 else f"{seen or 'no'} points"
-
-
-def _say(lr: float) -> str:
-    return f"{lr:.2g}"
-
-
-def _floats(values: Iterable[Any]) -> Floats:
-    return np.array([_float(value) for value in values], dtype=np.float64)
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
-
-
 def range_test(
     dataset: Dataset,
     settings: TrainSettings,
     learner: Learner,
     *,
     frozen: bool = True,
-    start: float = 1e-7,
-    end: float = 10.0,
-    steps: int = 100,
+    stage: Stage | None = None,
+    start: float = FIRST,
+    end: float = LAST,
+    steps: int = STEPS,
     stop: Callable[[], bool] = lambda: False,
 ) -> RangeTest:
     """Train for at most `steps` batches with a rate that grows from `start` to `end`, and record every loss.
 
-    Ends early at 4 times the best smoothed loss, at a loss that is not a number, or when `stop` says so. Weights,
-    dropout's random state and the learner's running mean are as before it; the optimiser is its own. The idea is
-    Smith's, arXiv:1506.01186.
+    `stage` says which layers learn and how, its batch size how many pictures a step sees; without one the head learns
+    alone, or with `frozen=False` everything. Ends early at 4 times the best smoothed loss, at a loss that is not a
+    number, or when `stop` says so. Weights, dropout's random state and the learner's running mean are as before it; the
+    optimiser is its own. The idea is Smith's, arXiv:1506.01186.
     """
+    asked = stage or Stage(freeze_to=-1 if frozen else 0)
+    test = range_test_events(dataset, settings, learner, stage=asked, start=start, end=end, steps=steps, stop=stop)
+    while True:
+        try:
+            next(test)
+        except StopIteration as over:
+            found: RangeTest = over.value
+            return found
+
+
+def range_test_events(
+    dataset: Dataset,
+    settings: TrainSettings,
+    learner: Learner,
+    *,
+    stage: Stage,
+    start: float = FIRST,
+    end: float = LAST,
+    steps: int = STEPS,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Progress | RatePoint, None, RangeTest]:
+    """A range test as it happens: progress while pictures are prepared, then a point per batch; returns the whole."""
     from core.train.steps import enter, kept_as_it_was, prepare
 
-    stage = settings.resolve(Stage(freeze_to=-1 if frozen else 0))
+    ladder = lr_ladder(start, end, steps)
+    points: list[RatePoint] = []
+    why = None
+    whole = settings.resolve(stage)
     with kept_as_it_was(learner):
-        enter(learner, stage)
-        for _ in prepare(learner, stage, dataset):
-            pass
-        return _climb(learner, settings, stage, lr_ladder(start, end, steps), stop)
+        enter(learner, whole)
+        yield from prepare(learner, whole, dataset)
+        for point in _climb(learner, whole, ladder, stop):
+            points.append(point)
+            yield point
+            why = _ended(points)
+            if why:
+                break
+    if not why and len(points) < len(ladder):
+        why = "It was stopped."
+    return RangeTest(
+        tuple(point.lr for point in points),
+        tuple(point.loss for point in points),
+        tuple(point.loss_smooth for point in points),
+        why,
+        len(ladder),
+    )
 
 
-def _climb(
-    learner: Learner, settings: TrainSettings, stage: Stage, ladder: Floats, stop: Callable[[], bool]
-) -> RangeTest:
+def _climb(learner: Learner, stage: Stage, ladder: Floats, stop: Callable[[], bool]) -> Iterator[RatePoint]:
+    """One batch a rate: its loss is handed out before the step that it leads to is taken."""
     from core.train.optim import make_optimiser, set_rates
     from core.train.steps import batch_loss
     from core.vision.model import set_training
 
     optimiser = make_optimiser(learner.model, weight_decay=stage.weight_decay or 0.0)
-    losses: list[float] = []
-    smoothed: list[float] = []
-    why: str | None = None
     set_training(learner.model, True)
     learner.restart()
-    for lr, (rows, changes) in zip(ladder, _endless_batches(learner, stage), strict=False):
+    for step, (lr, (rows, changes)) in enumerate(zip(ladder, _endless_batches(learner, stage), strict=False)):
         if stop():
-            why = "It was stopped."
-            break
+            return
         set_rates(optimiser, [float(lr)] * len(learner.model.groups()), PLAIN_MOMENTUM)
         loss = batch_loss(learner, stage, rows, changes)
-        losses.append(float(loss.detach()))
-        smoothed.append(learner.record_loss(losses[-1]))
-        if not math.isfinite(losses[-1]):
-            why = f"The loss is not a number any more at a rate of {lr:.1e}."
-            break
-        if smoothed[-1] > STOP_FACTOR * min(smoothed):
-            why = f"The loss has grown to {STOP_FACTOR} times its best at a rate of {lr:.1e}."
-            break
+        value = float(loss.detach())
+        yield RatePoint(0, step, float(lr), value, learner.record_loss(value))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-    rates = tuple(float(lr) for lr in ladder[: len(losses)])
-    return RangeTest(rates, tuple(losses), tuple(smoothed), why, len(ladder))
+
+
+def _ended(points: list[RatePoint]) -> str | None:
+    """Why a test ends after its latest point; None: it goes on."""
+    last = points[-1]
+    if not math.isfinite(last.loss):
+        return f"The loss is not a number any more at a rate of {say_rate(last.lr)}."
+    if last.loss_smooth > STOP_FACTOR * min(point.loss_smooth for point in points):
+        return f"The loss has grown to {STOP_FACTOR} times its best at a rate of {say_rate(last.lr)}."
+    return None
 
 
 def _endless_batches(learner: Learner, stage: Stage) -> Iterator[tuple[Any, Any]]:

@@ -312,6 +312,7 @@ PERFORM: dict[str, str | Perform] = {
     "sample": "core.train.work:perform_sample",
     "add": "core.train.work:perform_add",
     "fetch": "core.train.work:perform_fetch",
+    "lr_find": "core.train.finding:perform",
     "inspect": "core.train.inspection:perform",
     "suspects": "core.interpret.suspects:perform",
 }

@@ -1,4 +1,4 @@
-"""`/export/{dataset}.zip`: a data set of yours as a file to take along.
+"""`/export/{dataset}.zip`: a data set of yours as a file to take along. `/pictures/{run}.zip`: what a run learned from.
 
 The zip is made on the disk first, so that a fault is a status and not half a file, and then sent piece by piece: no
 more than a piece of it is ever in memory.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from starlette.routing import Route
 from core.data.export import export_zip
 from core.data.safe_names import safe_name
 from core.data.table import load_dataset
+from core.deploy.pictures import pictures_zip
 from core.errors import LabError, NotFound
+from core.train.runs import load_run
 from core.ui import cache
 from core.ui.identity import owner_from_headers
 from core.workspace import Workspace, is_id, new_id
@@ -33,12 +36,21 @@ HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 async def export(request: Request) -> Response:
     """A data set of whoever asks; 404 for everything that is not theirs."""
-    owner, wanted = owner_from_headers(request.headers, cache.settings()), request.path_params["dataset"]
+    return await _answer(request, request.path_params["dataset"], _make)
+
+
+async def pictures(request: Request) -> Response:
+    """The pictures of a run of whoever asks, with its script; 404 for everything that is not theirs."""
+    return await _answer(request, request.path_params["run"], _make_pictures)
+
+
+async def _answer(request: Request, wanted: str, make: Callable[[Workspace, str], tuple[Path, str]]) -> Response:
+    owner = owner_from_headers(request.headers, cache.settings())
     if owner is None or not is_id(wanted):
         return Response(status_code=404)
     workspace = Workspace(cache.settings().home, owner)
     try:
-        path, name = await anyio.to_thread.run_sync(_make, workspace, wanted, limiter=_limiter())
+        path, name = await anyio.to_thread.run_sync(make, workspace, wanted, limiter=_limiter())
     except NotFound:
         return Response(status_code=404)
     except LabError as error:
@@ -60,12 +72,28 @@ def _limiter() -> anyio.CapacityLimiter:
 def _make(workspace: Workspace, dataset_id: str) -> tuple[Path, str]:
     """The zip on the disk, and what it is called for whoever takes it."""
     dataset = load_dataset(workspace, dataset_id)
+    path = _new_file(workspace)
+    export_zip(dataset, path)
+    return path, f"{safe_name(dataset.name)}.zip"
+
+
+def _make_pictures(workspace: Workspace, run_id: str) -> tuple[Path, str]:
+    """The pictures of a run as a zip on the disk, and what it is called; a zip that fails halfway does not stay."""
+    run = load_run(workspace, run_id)
+    path = _new_file(workspace)
+    try:
+        pictures_zip(run, path)
+    except LabError:
+        path.unlink(missing_ok=True)
+        raise
+    return path, "pictures.zip"
+
+
+def _new_file(workspace: Workspace) -> Path:
     folder = workspace.cache / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
-    path = folder / f"{new_id()}.zip"
-    export_zip(dataset, path)
-    return path, f"{safe_name(dataset.name)}.zip"
+    return folder / f"{new_id()}.zip"
 
 
 def _sweep(folder: Path) -> None:
@@ -76,4 +104,7 @@ def _sweep(folder: Path) -> None:
                 path.unlink()
 
 
-ROUTES = (Route("/export/{dataset}.zip", export, methods=["GET"]),)
+ROUTES = (
+    Route("/export/{dataset}.zip", export, methods=["GET"]),
+    Route("/pictures/{run}.zip", pictures, methods=["GET"]),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from core.data.table import load_dataset
+from core.data.table import Dataset, load_dataset
 from core.errors import NotFound
 from core.train.recipes import RECIPES
 from core.train.runs import Run, list_runs, load_run
@@ -75,9 +75,14 @@ def run_name(run: Run) -> str:
     return run.name or (recipe.title if recipe else "Own stages")
 
 
+def dataset_of(run: Run) -> Dataset | None:
+    """The data set that a run was trained on; None when it has been deleted."""
+    with contextlib.suppress(NotFound):
+        return load_dataset(run.workspace, run.request["dataset"])
+    return None
+
+
 def dataset_name(run: Run) -> str:
     """The name of the data set that a run was trained on."""
-    try:
-        return load_dataset(run.workspace, run.request["dataset"]).name
-    except NotFound:
-        return "a deleted data set"
+    found = dataset_of(run)
+    return found.name if found else "a deleted data set"

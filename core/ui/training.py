@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from core.data.table import Dataset, load_dataset
 from core.errors import LabError
-from core.plots.style import duration, esc, number, rate, wrong_of
-from core.plots.training import epochs_table, planned, positions, training_figure
-from core.settings import TrainSettings, from_record, to_record
+from core.plots.style import counted, duration, esc, number, rate, wrong_of
+from core.plots.training import planned, positions, training_figure
+from core.settings import LAYER_GROUPS, TrainSettings, from_record, to_record
 from core.text import read
-from core.train.events import BatchDone, EpochDone, History, Progress, StageStarted, Started
-from core.train.lr_finder import lower_rate
+from core.train.events import (
+    BatchDone,
+    EpochDone,
+    History,
+    MemoryUsed,
+    Progress,
+    RateFound,
+    RatePoint,
+    StageStarted,
+    Started,
+)
+from core.train.recipes import RECIPES
 from core.train.runs import Run
-from core.ui import cache, forms, models, page, state
+from core.ui import after_run, cache, glimpses, models, page, state
+from core.ui.epoch_table import epochs_html
 from core.ui.live import phase, progress_html, stop_button, watch
-from core.ui.verdict import rate_of, verdict
+from core.ui.verdict import verdict
 
-FIGURE_PX = 440
+FIGURE_PX = 470
+PRECISE = ("float32", "bfloat16")
 
 
 def start(dataset: Dataset, settings: TrainSettings, preset: str) -> None:
@@ -34,7 +43,7 @@ def start(dataset: Dataset, settings: TrainSettings, preset: str) -> None:
 
 
 def show(run: Run) -> None:
-    """A training run, going on or over: score, figure, epochs, notes and what to do next."""
+    """A training run, going on or over: score, figure, watched pictures, epochs, notes and what to do next."""
     watch(run, _training_tick)
 
 
@@ -49,15 +58,15 @@ def _classes(run: Run, history: History) -> tuple[str, ...]:
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
     batches, epochs, total = _placed(run, history)
-    left, right = st.columns([1, 2.1], gap="large")
+    left, right = st.columns([1, 2.4], gap="large")
     with left:
         st.html(_score(epochs))
         if not run.ended:
             st.html(progress_html(*_where(run, history, batches, epochs, total)))
             stop_button(run)
         if run.ended:
-            _next_steps(run)
-        st.html(_facts(run, history, "beside"))
+            after_run.next_steps(run, start)
+        st.html(_facts(run, history, epochs, "beside"))
         if not run.ended:
             page.note(read("train", "running"))
     with right:
@@ -65,10 +74,17 @@ def _training_tick(run: Run) -> None:
         plan = planned(from_record(run.request["settings"]).stages)
         spec = training_figure(batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX)
         st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))
+    watched = glimpses.watched_html(history, run.request["dataset"])
+    if watched:
+        page.note(read("train", "watched"))
+        st.html(watched)
     _words(run, history)
     if len(epochs):
         st.html(epochs_html(epochs))
-    st.html(_facts(run, history, "below"))
+        page.note(read("train", "table"))
+    if run.ended:
+        after_run.more(run, history)
+    st.html(_facts(run, history, epochs, "below"))
 
 
 def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -84,15 +100,30 @@ def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int
 def _where(
     run: Run, history: History, batches: pd.DataFrame, epochs: pd.DataFrame, total: int
 ) -> tuple[float, str, str]:
-    working = [event for event in history.events if isinstance(event, (Progress, BatchDone, StageStarted, EpochDone))]
+    kinds = (Progress, BatchDone, StageStarted, EpochDone, RatePoint)
+    working = [event for event in history.events if isinstance(event, kinds)]
     if not working or isinstance(working[-1], Progress):
         return phase(run, working[-1] if working else None)
+    if isinstance(working[-1], RatePoint):
+        return len(epochs) / total, read("train", "finding"), page.say("train", "trying", rate=rate(working[-1].lr))
     at = float(batches["at"].iloc[-1]) if len(batches) else 0.0
     now = min(total, len(epochs) + 1)
     if not len(epochs):
         return at / total, f"Epoch {now} of {total}", ""
-    seconds = float(epochs["seconds"].tail(3).mean()) * max(0.0, total - at)
-    return at / total, f"Epoch {now} of {total}", page.say("train", "left", time=duration(seconds))
+    return at / total, f"Epoch {now} of {total}", _left(run, epochs, at)
+
+
+def _left(run: Run, epochs: pd.DataFrame, at: float) -> str:
+    """How long it still takes, as far as the epochs of this stage tell; later stages may be slower."""
+    stages = from_record(run.request["settings"]).stages
+    now = int(epochs["stage"].iloc[-1])
+    ends = sum(stage.epochs for stage in stages[: now + 1])
+    if at >= ends and now + 1 < len(stages):
+        return page.say("train", "stage_begins", stage=now + 2, stages=len(stages))
+    mine = epochs[epochs["stage"] == now]
+    seconds = float(mine["seconds"].tail(3).mean()) * max(0.0, ends - at)
+    section = "left" if now + 1 == len(stages) else "left_in_stage"
+    return page.say("train", section, time=duration(seconds), stage=now + 1)
 
 
 def _score(epochs: pd.DataFrame) -> str:
@@ -103,22 +134,46 @@ def _score(epochs: pd.DataFrame) -> str:
     return f'<p class="score"><b>{count}</b><span>{part.rstrip(")")}</span></p>'
 
 
-def _facts(run: Run, history: History, place: str) -> str:
+def _facts(run: Run, history: History, epochs: pd.DataFrame, place: str) -> str:
     """What was asked for; it stands beside the figure, on a phone below it (the style sheet shows one of the two)."""
-    settings, started = run.request["settings"], history.last("started")
-    preset = forms.PRESET_TITLES.get(run.request["preset"], "own")
-    facts = {"Data": models.dataset_name(run), "How": preset, "Rate": rate(rate_of(run)), "Seed": settings["seed"]}
-    if started is not None:
+    settings, started = from_record(run.request["settings"]), history.last(Started.kind)
+    recipe = RECIPES.get(run.request.get("preset", ""))
+    facts = {
+        "Data": models.dataset_name(run),
+        "Recipe": recipe.title if recipe else read("train", "own_recipe"),
+        "Rate": _rates(run, history),
+        "Seed": str(settings.seed),
+    }
+    if isinstance(started, Started):
         facts["Pictures"] = f"{started.train:,} + {started.valid:,} for the exam"
         facts["Runs on"] = f"{started.device.upper()}, {started.precision}"
+    if len(epochs):
+        facts["Speed"] = f"{number(float(epochs['images_per_s'].iloc[-1]))} images / s"
+    used = history.last(MemoryUsed.kind)
+    if isinstance(used, MemoryUsed):
+        facts["Memory"] = f"{used.used_mb / 1024:.1f} of {used.of_mb / 1024:.0f} GB"
     rows = "".join(f"<dt>{esc(name)}</dt><dd>{esc(value)}</dd>" for name, value in facts.items())
     return f'<dl class="facts {place}">{rows}</dl>'
 
 
+def _rates(run: Run, history: History) -> str:
+    """The highest rate of each stage; where several layer groups learn, from the first that learns to the last."""
+    begun = {event.stage: event for event in history.all(StageStarted.kind)}
+    said = []
+    for place, stage in enumerate(from_record(run.request["settings"]).stages):
+        rates = begun[place].lr[stage.first_group - LAYER_GROUPS :] if place in begun else (stage.lr_max,)
+        low, high = rate(rates[0]), rate(rates[-1])
+        said.append(high if low == high else f"{low} to {high}")
+    return ", then ".join(said)
+
+
 def _alt(epochs: pd.DataFrame) -> str:
     if not len(epochs):
-        return "Loss, learning rate and momentum over the epochs; nothing yet."
-    return f"Loss, learning rate and momentum. Validation loss now {number(float(epochs['valid_loss'].iloc[-1]))}."
+        return "Loss, wrong answers, learning rate and momentum over the epochs; nothing yet."
+    last = epochs.iloc[-1]
+    score = wrong_of(int(last["wrong"]), int(last["of"]))
+    loss = number(float(last["valid_loss"]))
+    return f"Loss, wrong answers, learning rate and momentum. Validation loss now {loss}, {score}."
 
 
 def _words(run: Run, history: History) -> None:
@@ -127,55 +182,15 @@ def _words(run: Run, history: History) -> None:
         page.see(found.text, found.kind)
     if run.state == "failed" and run.record["message"]:
         page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
+    for found_rate in history.all(RateFound.kind):
+        page.see(_found(found_rate))
     for note in history.notes():
         page.note(esc(note))
 
 
-def _next_steps(run: Run) -> None:
-    usable = (run.path / models.WEIGHTS).is_file()
-    if run.state in ("stopped", "failed", "interrupted"):
-        label = "Go on from the last epoch" if usable else "Start it again"
-        st.button(label, key="train.resume", icon=":material/resume:", width="stretch", on_click=_resume, args=(run,))
-    if usable and run.state != "diverged":
-        page.next_step("Try your model", "predict", key="train.predict", width="stretch", model=run.id)
-        if st.button("Clean its data", key="train.clean", icon=":material/mop:", width="stretch"):
-            page.go("clean", dataset=run.request["dataset"], run=run.id, find="1")
-    label = f"Again, at {rate(lower_rate(rate_of(run)))}" if run.state == "diverged" else "Train another"
-    st.button(label, key="train.again", icon=":material/replay:", width="stretch", on_click=_again, args=(run,))
-
-
-def _resume(run: Run) -> None:
-    with page.boundary():
-        cache.resubmit(run)
-
-
-def _again(run: Run) -> None:
-    state.to_address("run", None)
-    if run.state == "diverged":
-        forms.set_rate(lower_rate(rate_of(run)))
-
-
-def epochs_html(epochs: pd.DataFrame) -> str:
-    """The table of epochs; the one with the lowest validation loss is marked with a dot, not by colour alone."""
-    table = epochs_table(epochs)
-    best = int(epochs["valid_loss"].argmin())
-    head = "".join(f"<th>{esc(name)}</th>" for name in table.columns)
-    rows = [_row(record, place == best) for place, record in enumerate(table.to_dict("records"))]
-    return f'<div class="epochs"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-
-
-def _row(record: Mapping[str, Any], best: bool) -> str:
-    cells = []
-    for name, value in record.items():
-        if name == "epoch":
-            text = f"● {value}" if best else str(value)
-        elif name == "error":
-            text = f"{100 * value:.1f} %"
-        elif name == "time (s)":
-            text = f"{value:.2f}"
-        elif isinstance(value, float):
-            text = f"{value:.4f}" if abs(value) < 100 and name != "images / s" else number(value)
-        else:
-            text = str(value)
-        cells.append(f"<td>{esc(text)}</td>")
-    return f"<tr{' class=best' if best else ''}>{''.join(cells)}</tr>"
+def _found(event: RateFound) -> str:
+    """What a range test between two stages chose, and why."""
+    section = "found_slice" if event.low is not None else "found_rate"
+    low = rate(event.low) if event.low is not None else ""
+    values = {"stage": event.stage + 1, "low": low, "high": rate(event.high), "why": event.why}
+    return page.say("train", section, points=counted(len(event.lrs), "batch", "batches"), **values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.diagnose import diagnose
 from core.plots.style import esc, rate
 from core.settings import from_record
-from core.train.events import History, Started
+from core.train.events import Diverged, History, Started
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import page
@@ -28,7 +28,8 @@ def verdict(run: Run, history: History) -> Verdict | None:
     """What a run that has ended came to; None while it goes on or when there is nothing to say."""
     epochs = len(history.epochs)
     if run.state == "diverged":
-        return Verdict(page.say("train", "diverged", lower=rate(lower_rate(rate_of(run)))), "high", "Exploded")
+        lower = rate(lower_rate(rate_of(run)))
+        return Verdict(page.say("train", "diverged", lower=lower, when=_when(history)), "high", "Exploded")
     if run.state == "stopped":
         section = "stopped" if epochs else "stopped_early"
         return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", "Stopped")
@@ -36,6 +37,15 @@ def verdict(run: Run, history: History) -> Verdict | None:
         section = "killed" if run.record["code"] == "killed" else run.state
         return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", run.state.capitalize())
     return _diagnosed(run, history) if run.state == "done" and epochs else None
+
+
+def _when(history: History) -> str:
+    """The epoch in which a run exploded; a run of several stages says which one too."""
+    event = history.last(Diverged.kind)
+    if not isinstance(event, Diverged):
+        return "in the first epoch"
+    stage = f" of stage {event.stage + 1}" if event.stage else ""
+    return f"in epoch {event.epoch + 1}{stage}"
 
 
 def _counted(epochs: int) -> str:
