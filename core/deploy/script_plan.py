@@ -204,7 +204,9 @@ class Plan:
             "stage": passed,
             "if_decays": ", stage" if "weight_decay" in own else "",
             "if_many": "" if self.one else ", stage",
-            "splits": _splits(self, own),
+            "splits": _splits(self),
+            "sides": "sides" if "data" in own else f"[{_splits(self)}]",
+            "from_first": "FIRST:" if self.one else "stage.first :",
             "share_parameter": ", stage" if own & {"seed", "train_share"} else "",
             "if_mistakes": ", mistakes" if "data" in read else "",
             "enabled": ", enabled=stage.bf16" if passed else "",
@@ -238,8 +240,6 @@ def _loss_options(plan: Plan, read: Mapping[str, str]) -> str:
     return f"{', weight=weights' if weighted else ''}{smoothed}"
 
 
-def _splits(plan: Plan, own: set[str]) -> str:
-    """The sides that training pictures come from; mistakes stand first in the table."""
-    if "data" in own:
-        return '"train", *(["mistakes"] if stage.data == "mistakes" else [])'
+def _splits(plan: Plan) -> str:
+    """The sides that all training pictures come from; mistakes stand first in the table."""
     return '"mistakes", "train"' if plan.stages[0].stage.data == "mistakes" else '"train"'

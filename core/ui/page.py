@@ -44,6 +44,7 @@ PAGES: Mapping[str, PageInfo] = {
     "build": PageInfo("Data", "Build", ":material/add_photo_alternate:"),
     "explore": PageInfo("Data", "Explore", ":material/search_insights:"),
     "clean": PageInfo("Data", "Clean", ":material/mop:"),
+    "lr_finder": PageInfo("Train", "Find a rate", ":material/speed:"),
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
     "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),

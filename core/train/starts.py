@@ -1,0 +1,103 @@
+"""Checkpoints that a new run may go on from: a data set in, save points with their scores out. No tensor is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.errors import NotFound
+from core.settings import Stage, from_record
+from core.train.events import EpochDone, History, Note, Started
+from core.train.runs import BEST, LAST, Run, history, is_checkpoint, list_runs, load_run, save_point
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Start:
+    """One checkpoint: the `file` in the folder of `run`, with `wrong` of `of` validation pictures wrong.
+
+    `stage` counts from 0; `when` is the time at which its run was made, in unix seconds.
+    """
+
+    run: str
+    file: str
+    title: str
+    stage: int
+    wrong: int
+    of: int
+    backbone: str
+    classes: tuple[str, ...]
+    when: float
+
+    @property
+    def address(self) -> str:
+        """As pages write it: "<run>:<file>"."""
+        return f"{self.run}:{self.file}"
+
+
+def starts_of(workspace: Workspace, dataset_id: str) -> list[Start]:
+    """Every checkpoint of this owner's runs on a data set: the newest run first, within a run stage by stage."""
+    runs = [run for run in list_runs(workspace, "train") if run.request.get("dataset") == dataset_id]
+    return [start for run in runs for start in of_run(run)]
+
+
+def find_start(workspace: Workspace, address: str) -> Start:
+    """The checkpoint "<run>:<file>"; NotFound says the same for a foreign, a deleted and an invented one."""
+    run_id, _, file = address.partition(":")
+    if is_checkpoint(file):
+        for start in of_run(load_run(workspace, run_id)):
+            if start.file == file:
+                return start
+    raise NotFound(f"There is no checkpoint {address[:80]!r} in this workspace.", hint="Choose one from the list.")
+
+
+def of_run(run: Run) -> list[Start]:
+    """The checkpoints of one run: after each stage, and the last and the best epoch where those are others."""
+    if run.kind != "train" or not any((run.path / file).is_file() for file in (LAST, save_point(0))):
+        return []
+    told = history(run)
+    started, epochs = told.last(Started.kind), told.all(EpochDone.kind)
+    if not isinstance(started, Started) or not epochs:
+        return []
+    settings = from_record(run.request["settings"])
+    return [
+        Start(
+            run=run.id,
+            file=file,
+            title=f"{title}: {epoch.wrong} of {epoch.of} wrong",
+            stage=epoch.stage,
+            wrong=epoch.wrong,
+            of=epoch.of,
+            backbone=settings.backbone,
+            classes=started.classes,
+            when=run.record["created"],
+        )
+        for file, title, epoch in _places(run, told, settings.stages)
+        if (run.path / file).is_file()
+    ]
+
+
+def _places(run: Run, told: History, stages: tuple[Stage, ...]) -> Iterator[tuple[str, str, EpochDone]]:
+    epochs: list[EpochDone] = told.all(EpochDone.kind)
+    last, best = epochs[-1], min(epochs, key=lambda epoch: epoch.valid_loss)
+    for number in range(len(stages)):
+        if (run.path / save_point(number)).is_file():
+            reached = [epoch for epoch in epochs if epoch.stage == number]
+            kept = min(reached, key=lambda epoch: epoch.valid_loss) if _keeps_best(told, number) else reached[-1]
+            yield save_point(number), _after(number, stages), kept
+    if not (run.path / save_point(last.stage)).is_file():
+        yield LAST, f"Its last epoch, {last.epoch + 1} of stage {last.stage + 1}", last
+    if best is not last:
+        yield BEST, f"Its best epoch, {best.epoch + 1} of stage {best.stage + 1}", best
+
+
+def _keeps_best(told: History, number: int) -> bool:
+    """Whether a stage ended with the weights of an earlier epoch."""
+    notes = [note for note in told.all(Note.kind) if note.code == "kept_best"]
+    return any(note.text.startswith(f"Stage {number + 1} ") for note in notes)
+
+
+def _after(number: int, stages: tuple[Stage, ...]) -> str:
+    follows = stages[number + 1] if number + 1 < len(stages) else None
+    unfreezes = follows is not None and follows.first_group < stages[number].first_group
+    return f"After stage {number + 1}, before unfreezing" if unfreezes else f"After stage {number + 1}"

@@ -1,0 +1,81 @@
+"""Checkpoints to go on from: all of one's own, with what they had reached, and nobody else's."""
+
+import pytest
+
+from core.errors import NotFound
+from core.settings import to_record
+from core.train import runs
+from core.train.events import EpochDone, Started
+from core.train.recipes import preset
+from core.train.starts import find_start, of_run, starts_of
+from core.workspace import Workspace, new_id
+from tests.conftest import make_toy
+
+COURSE = [(0, 0, 9, 0.9), (0, 1, 7, 0.5), (1, 0, 5, 0.4), (1, 1, 6, 0.6)]
+
+
+def trained(dataset, *, files, course=COURSE, state="done"):
+    """A run of the standard recipe that has got so far: (stage, epoch, wrong of 12, validation loss)."""
+    settings = preset("standard", epochs=2)
+    request = {"dataset": dataset.id, "settings": to_record(settings), "preset": "standard"}
+    run = runs.set_state(runs.set_state(runs.create_run(dataset.workspace, "train", request), "starting"), "running")
+    runs.append_event(run, Started(0, dataset.id, "v", dataset.classes, 27, 12, 4, 0.6, "cpu", "float32"))
+    for stage, epoch, wrong, loss in course:
+        error = wrong / 12
+        runs.append_event(run, EpochDone(1, stage, epoch, 1, 1, 1, loss, error, 1 - error, wrong, 12, 1e-3, 1.0, 9.0))
+    for file in files:
+        (run.path / file).write_bytes(b"weights")
+    return runs.set_state(run, state)
+
+
+ALL = ("stage-0.safetensors", "stage-1.safetensors", "last.safetensors", "best.safetensors")
+
+
+def test_a_finished_run_offers_each_stage_and_its_best_epoch_once(tmp_path):
+    dataset = make_toy(tmp_path)
+    run = trained(dataset, files=ALL)
+    assert [(start.file, start.title) for start in of_run(run)] == [
+        ("stage-0.safetensors", "After stage 1, before unfreezing: 7 of 12 wrong"),
+        ("stage-1.safetensors", "After stage 2: 6 of 12 wrong"),
+        ("best.safetensors", "Its best epoch, 1 of stage 2: 5 of 12 wrong"),
+    ]
+    assert of_run(run)[0].backbone == "lite0" and of_run(run)[0].classes == dataset.classes
+
+
+def test_a_run_that_was_stopped_offers_its_last_epoch(tmp_path):
+    run = trained(
+        make_toy(tmp_path), files=("stage-0.safetensors", "last.safetensors"), course=COURSE[:3], state="stopped"
+    )
+    assert [start.file for start in of_run(run)] == ["stage-0.safetensors", "last.safetensors"]
+
+
+def test_the_newest_run_comes_first_and_other_data_sets_do_not(tmp_path):
+    dataset, other = make_toy(tmp_path), make_toy(tmp_path, name="other")
+    first, second = trained(dataset, files=ALL), trained(dataset, files=ALL)
+    trained(other, files=ALL)
+    assert [start.run for start in starts_of(dataset.workspace, dataset.id)] == [second.id] * 3 + [first.id] * 3
+
+
+def test_a_run_without_weights_or_epochs_offers_nothing(tmp_path):
+    dataset = make_toy(tmp_path)
+    assert of_run(trained(dataset, files=())) == []
+    assert of_run(trained(dataset, files=ALL, course=[])) == []
+
+
+def test_a_start_is_found_by_its_address(tmp_path):
+    run = trained(make_toy(tmp_path), files=ALL)
+    start = find_start(run.workspace, f"{run.id}:stage-0.safetensors")
+    assert (start.wrong, start.of, start.stage) == (7, 12, 0) and start.address == f"{run.id}:stage-0.safetensors"
+
+
+@pytest.mark.parametrize("file", ["stage-7.safetensors", "../run.json", "items.csv", "", "last.safetensors/../x"])
+def test_what_is_no_checkpoint_is_not_found(tmp_path, file):
+    run = trained(make_toy(tmp_path), files=ALL)
+    with pytest.raises(NotFound):
+        find_start(run.workspace, f"{run.id}:{file}")
+
+
+def test_a_checkpoint_of_somebody_else_is_not_found(tmp_path):
+    run = trained(make_toy(tmp_path), files=ALL)
+    with pytest.raises(NotFound):
+        find_start(Workspace(tmp_path, new_id()), f"{run.id}:stage-0.safetensors")
