@@ -58,7 +58,7 @@ def test_what_is_ticked_is_compared_and_a_link_shows_the_same(visitor, shelved):
     visitor.page.wait_for_url(address(first, second, third))
     visitor.page.reload()
     visitor.settle()
-    assert visitor.page.locator(".run-slot .slot").count() == 3
+    visitor.page.locator(".run-slot .slot").nth(2).wait_for()
     assert visitor.page.locator("canvas").first.is_visible()
     visitor.assert_no_fault()
 
