@@ -59,7 +59,7 @@ def test_what_is_ticked_is_compared_and_a_link_shows_the_same(visitor, shelved):
     visitor.page.reload()
     visitor.settle()
     visitor.page.locator(".run-slot .slot").nth(2).wait_for()
-    assert visitor.page.locator("canvas").first.is_visible()
+    visitor.page.locator("[class*='st-key-runs-figure'] canvas").first.wait_for()
     visitor.assert_no_fault()
 
 
