@@ -154,8 +154,13 @@ def load_run(workspace: Workspace, run_id: str, *, binned: bool = False) -> Run:
     return run
 
 
-def list_runs(workspace: Workspace, kind: str | None = None, *, binned: bool = False) -> list[Run]:
-    """All runs of this owner (of one kind), newest first; with `binned` those in the bin instead.
+def list_runs(workspace: Workspace, kind: str | None = None) -> list[Run]:
+    """All runs of this owner (of one kind) that are not in the bin, newest first."""
+    return [run for run in read_runs(workspace, kind) if not run.binned]
+
+
+def read_runs(workspace: Workspace, kind: str | None = None) -> list[Run]:
+    """All runs of this owner (of one kind), also those in the bin, newest first.
 
     A record that cannot be read is logged and left out.
     """
@@ -167,7 +172,7 @@ def list_runs(workspace: Workspace, kind: str | None = None, *, binned: bool = F
             except WorkspaceError as error:
                 log.warning("run %s was left out of the list: %s", made, error)
     runs.sort(key=lambda run: run.record["created"], reverse=True)
-    return [run for run in runs if (kind is None or run.kind == kind) and bool(run.binned) == binned]
+    return [run for run in runs if kind is None or run.kind == kind]
 
 
 def set_state(run: Run, state: str, **changes: Any) -> Run:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.data.layout import visible
 from core.errors import JobError, SettingsError
-from core.train.runs import Run, list_runs, load_run, revise
+from core.train.runs import Run, list_runs, load_run, read_runs, revise
 from core.workspace import Workspace, disk_errors, lock
 
 NAME_MAX, NOTE_MAX = 64, 2_000
@@ -66,7 +66,15 @@ def restore(run: Run) -> Run:
 
 def binned(workspace: Workspace, kind: str | None = None) -> list[Run]:
     """The runs in the bin (of one kind), the one deleted last first."""
-    return sorted(list_runs(workspace, kind, binned=True), key=lambda run: run.binned or 0.0, reverse=True)
+    return sorted_out(read_runs(workspace, kind))[1]
+
+
+def sorted_out(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs that count, as they come, and those in the bin, the one deleted last first."""
+    both: tuple[list[Run], list[Run]] = ([], [])
+    for run in runs:
+        both[bool(run.binned)].append(run)
+    return both[0], sorted(both[1], key=lambda run: run.binned or 0.0, reverse=True)
 
 
 def forget(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -11,8 +12,9 @@ from core.plots.style import esc
 from core.text import read
 from core.train import shelf
 from core.train.runs import Run, load_run
-from core.ui import dialogs, page, run_rows, state
+from core.ui import dialogs, page, state
 from core.ui.models import dataset_name, run_name
+from core.ui.run_rows import date
 
 _DELETED = "runs.deleted"
 AT_ONCE = 20
@@ -50,14 +52,13 @@ def undo_bar() -> None:
         return
     if not run.binned:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="runs-undo"):
+    with st.container(horizontal=True, vertical_alignment="center", key="runs-back"):
         page.see(page.say("runs", "deleted", name=run_name(run)), "attention")
         st.button("Undo", key="runs.undo", icon=":material/undo:", on_click=partial(restore, run))
 
 
-def show() -> None:
+def show(runs: Sequence[Run]) -> None:
     """The bin, folded away; nothing when it is empty."""
-    runs = shelf.binned(state.workspace(), "train")
     if not runs:
         return
     with st.expander(page.say("runs", "bin", count=len(runs)), icon=":material/delete:"):
@@ -81,9 +82,8 @@ def show() -> None:
 
 def _line(run: Run) -> str:
     wrong, of = ((run.result or {}).get(name) for name in ("wrong", "of"))
-    score = "" if wrong is None else f" · {wrong} of {of} wrong"
-    when = run_rows.date(run.binned or 0.0)
-    return f"<b>{esc(run_name(run))}</b> {esc(dataset_name(run))}{esc(score)} · deleted {esc(when)}"
+    facts = [dataset_name(run), "" if wrong is None else f"{wrong} of {of} wrong", f"deleted {date(run.binned or 0.0)}"]
+    return f"<b>{esc(run_name(run))}</b> · {' · '.join(esc(fact) for fact in facts if fact)}"
 
 
 def _ask_to_forget(run: Run) -> None:

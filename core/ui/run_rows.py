@@ -28,7 +28,7 @@ from core.ui.models import run_name
 from core.ui.verdict import Verdict, verdict
 from core.workspace import Workspace
 
-KEPT_FACTS, KEPT_HISTORIES = 2_000, 16
+KEPT_FACTS, KEPT_HISTORIES = 2_000, 32
 log = logging.getLogger("bearings")
 
 
@@ -114,9 +114,14 @@ def _histories() -> shared.Warm:
 
 
 def read(workspace: Workspace) -> list[Row]:
-    """All training runs of this owner as rows, newest first. One that cannot be read is logged and left out."""
+    """All training runs of this owner as rows, newest first."""
+    return rows_of(workspace, list_runs(workspace, "train"))
+
+
+def rows_of(workspace: Workspace, runs: Sequence[Run]) -> list[Row]:
+    """Training runs as rows, in their order. One that cannot be read is logged and left out."""
     found = []
-    for run in list_runs(workspace, "train"):
+    for run in runs:
         try:
             found.append((run, facts(run)))
         except LabError as error:
@@ -177,7 +182,10 @@ def _fold(run: Run) -> Facts:
 
 def curves(slots: Mapping[int, Row]) -> list[Curve]:
     """The tables of the chosen runs, placed on their axes, by slot."""
-    return [_curve(slot, events_of(row.run)) for slot, row in slots.items()]
+    return [
+        _histories().get((_said(row.run), slot), lambda slot=slot, run=row.run: _curve(slot, events_of(run)))
+        for slot, row in slots.items()
+    ]
 
 
 def _curve(slot: int, said: History) -> Curve:

@@ -9,6 +9,8 @@ import streamlit as st
 from core.plots.runs import MEASURES, overlay
 from core.plots.style import SLOTS, esc
 from core.text import read
+from core.train.runs import Run, read_runs
+from core.train.shelf import sorted_out
 from core.ui import page, run_bin, run_card, run_choice, run_rows, run_tables, run_words, state
 from core.ui.run_choice import slot_of
 from core.ui.run_rows import Row
@@ -26,15 +28,16 @@ ORDERS: Mapping[str, Callable[[Row], float]] = {
 def show() -> None:
     """The whole page below its title."""
     with st.spinner(read("runs", "reading")):  # two hundred runs take seconds, the first time
-        rows = run_rows.read(state.workspace())
-    run_bin.undo_bar()
+        kept, binned = sorted_out(read_runs(state.workspace(), "train"))
+        rows = run_rows.rows_of(state.workspace(), kept)
     if not rows:
         with st.container(key="card-gate"):
             st.markdown(read("runs", "empty"))
             page.next_step("Train a model", "train", key="runs.gate")
     else:
         _compare(rows)
-    run_bin.show()
+    run_bin.show(binned)
+    run_bin.undo_bar()
 
 
 def _compare(rows: list[Row]) -> None:
@@ -135,15 +138,20 @@ def _figure(slots: Mapping[int, Row]) -> None:
 
 def _follow(rows: Sequence[Row]) -> None:
     """Draw the page anew when a run that goes on has something to say."""
-    drawn = {row.run.id: (row.run.state, row.facts.epochs) for row in rows if not row.run.ended}
+    drawn = {row.run.id: _standing(row.run) for row in rows if not row.run.ended}
     if not drawn:
         return
 
     @st.fragment(run_every=EVERY_S)
     def look_again() -> None:
+        now = drawn
         with page.boundary():
-            now = {row.run.id: (row.run.state, row.facts.epochs) for row in run_rows.read(state.workspace())}
-        if any(now.get(run) != seen for run, seen in drawn.items()):
+            now = {run.id: _standing(run) for run in read_runs(state.workspace(), "train") if run.id in drawn}
+        if now != drawn:
             st.rerun()
 
     look_again()
+
+
+def _standing(run: Run) -> tuple[str, int]:
+    return run.state, run_rows.facts(run).epochs
