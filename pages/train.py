@@ -1,10 +1,9 @@
-"""Train: choose settings, see the plan, watch the run, read what came of it."""
+"""Train: choose a recipe, see the plan, watch the run, read what came of it."""
 
 import streamlit as st
 
-from core.plots.training import plan_figure, planned
 from core.train.schedules import one_cycle
-from core.ui import forms, live, page, state, training
+from core.ui import forms, live, page, plan, recipe, state, training
 
 page.begin("train", "Train a model")
 run = live.current(("train",), slot="run")
@@ -16,13 +15,22 @@ else:
     with left:
         dataset = forms.dataset(state.datasets(), dataset, key="train.dataset")
         page.require_classes(dataset)
-        settings, preset = forms.training()
-        start = st.button("Train", key="train.start", type="primary", icon=":material/play_arrow:", width="stretch")
-    if start:
-        training.start(dataset, settings, preset)
+        button = st.empty()
+        choice = recipe.choose(dataset)
+        pressed = button.button(
+            "Train",
+            key="train.start",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=choice.settings is None,
+        )
+    if pressed:
+        training.start(dataset, choice.settings, choice.preset, recipe.begins(choice))
     with right:
-        spec = plan_figure(planned(settings.stages), page.current_look())
-        st.echarts_chart(spec, key="train.plan", height=380, alt="The planned learning rate and momentum.")
-        page.see(page.say("train", "plan"))
+        if choice.settings is None:
+            page.see(choice.problem, "attention")
+        else:
+            plan.show(dataset, choice.settings)
 page.challenge("train")
 page.explain("train", source=one_cycle)

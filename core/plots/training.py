@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from core.plots.style import MAX_POINTS, Look, rate
-from core.settings import Stage
-from core.train.schedules import momentum_at, rate_at
+from core.settings import LAYER_GROUPS, Stage
+from core.train.schedules import momentum_at, rate_at, spread
 
 Spec = dict[str, Any]
 LOG_CEILING = 1_000  # where a run is ended anyway
+LOG_FROM = 5  # where one peak is so many times another, rates are drawn on a logarithmic axis
 MARKED_MAX = 12  # so many epochs have their count written at their mark
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 60, 46, 22, 52  # pixels
 _EXACT = {"containLabel": False, "outerBoundsMode": "none"}  # the margins above hold the labels already
@@ -85,7 +86,7 @@ def training_figure(
         "yAxis": [
             _loss_axis(losses, chance, exploded, look),
             _wrong_axis(epochs, look),
-            *_rate_axes(2, float(plan["lr"].max()), look),
+            *_rate_axes(2, plan, look),
         ],
         "series": [
             *_loss_series(shown, epochs, chance, classes, look),
@@ -96,30 +97,64 @@ def training_figure(
 
 
 def planned(stages: Sequence[Stage], *, points: int = 81) -> pd.DataFrame:
-    """The rate and momentum that stages will go through: columns at (epochs), lr and momentum, `points` per stage.
+    """The rate and momentum that stages will go through: columns at (epochs), lr, low, momentum and stage.
 
-    With 81 points a quarter of the way, where one cycle peaks, is one of them.
+    `lr` is the rate of the last layers, `low` that of the first ones that learn; a gap where a finder has yet to say
+    it. There are `points` rows per stage; with 81 a quarter of the way, where one cycle peaks, is one of them.
     """
     rows, begin = [], 0
-    for stage in stages:
+    for number, stage in enumerate(stages):
+        first = math.nan if stage.find_lr else spread(stage.lr, LAYER_GROUPS)[stage.first_group] / stage.lr_max
         for pos in np.linspace(0.0, 1.0, points):
-            lr = rate_at(stage.schedule, float(pos), lr_max=stage.lr_max, epochs=stage.epochs)
-            rows.append((begin + pos * stage.epochs, lr, momentum_at(stage.schedule, float(pos))))
+            lr = rate_at(stage.schedule, float(pos), lr_max=stage.lr_max, epochs=stage.epochs, **stage.options)
+            momentum = momentum_at(stage.schedule, float(pos), **stage.options)
+            rows.append((begin + pos * stage.epochs, lr, lr * first, momentum, number))
         begin += stage.epochs
-    return pd.DataFrame(rows, columns=["at", "lr", "momentum"])
+    return pd.DataFrame(rows, columns=["at", "lr", "low", "momentum", "stage"])
 
 
-def plan_figure(plan: pd.DataFrame, look: Look) -> Spec:
-    """The rate and the momentum of a run that has not begun, over its epochs; see `planned`."""
+def needs_log(plan: pd.DataFrame) -> bool:
+    """Whether the peaks of stages or of layer groups differ so much that a straight axis would hide the low ones."""
+    peaks = [*plan.groupby("stage")["lr"].max(), *plan.groupby("stage")["low"].max().dropna()]
+    return max(peaks) > LOG_FROM * min(peaks)
+
+
+def plan_figure(plan: pd.DataFrame, look: Look, *, names: Sequence[str] = ()) -> Spec:
+    """Rate and momentum of a run that has not begun, over its epochs; see `planned`. `names` are the stages."""
+    series = _rate_series(plan, plan, look, grid=0)
+    if plan["stage"].max() > 0:
+        series[0]["markArea"] = _stage_names(plan, names, look)
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": _legend(["learning rate", "momentum"], look),
+        "legend": _legend([entry["name"] for entry in series[1:]], look),
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
         "grid": [{"left": _SIDE, "right": _SIDE, "top": _TOP, "bottom": _BOTTOM, **_EXACT}],
         "xAxis": [_epoch_axis(round(plan["at"].max()), look, 0)],
-        "yAxis": _rate_axes(0, float(plan["lr"].max()), look),
-        "series": _rate_series(plan, plan, look, grid=0),
+        "yAxis": _rate_axes(0, plan, look),
+        "series": series,
+    }
+
+
+def _stage_names(plan: pd.DataFrame, names: Sequence[str], look: Look) -> Spec:
+    """Every other stage lies on a faint ground, and each has its name at the top."""
+    spans = plan.groupby("stage")["at"].agg(["min", "max"])
+    label = {"color": look.ink, "fontSize": look.font_px, "position": "insideTop"}
+    return {
+        "silent": True,
+        "itemStyle": {"color": look.faint, "opacity": 0.35},
+        "data": [
+            [
+                {
+                    "xAxis": float(span["min"]),
+                    "name": names[place] if place < len(names) else "",
+                    "label": label,
+                    "itemStyle": {"opacity": 0.35 * (place % 2)},
+                },
+                {"xAxis": float(span["max"])},
+            ]
+            for place, (_, span) in enumerate(spans.iterrows())
+        ],
     }
 
 
@@ -172,11 +207,18 @@ def _wrong_series(epochs: pd.DataFrame, look: Look) -> Spec:
     }
 
 
-def _rate_axes(grid: int, top: float, look: Look) -> list[Spec]:
-    """The rate on the left, from 0 to its peak (named by `_peak`), and the momentum on the right."""
+def _rate_axes(grid: int, plan: pd.DataFrame, look: Look) -> list[Spec]:
+    """The rate on the left and the momentum on the right. A straight axis of rates ends at the peak, which is named."""
     left, right = _axis(look, "rate"), _axis(look, "momentum")
-    left.update(gridIndex=grid, min=0, max=1.05 * top, interval=1.05 * top)
-    left["axisLabel"]["show"] = False
+    top = float(plan["lr"].max())
+    if needs_log(plan):
+        low = min(plan.groupby("stage")["lr"].max().min(), plan.groupby("stage")["low"].max().min())
+        ends = {"min": 10 ** math.floor(math.log10(low / 30)), "max": 10 ** math.ceil(math.log10(top))}
+        left.update(gridIndex=grid, type="log", **ends)
+        left["axisLabel"]["show"] = False
+    else:
+        left.update(gridIndex=grid, min=0, max=1.05 * top, interval=1.05 * top)
+        left["axisLabel"]["show"] = False
     right.update(gridIndex=grid, min=0.8, max=1, interval=0.1, position="right", nameRotate=-90)
     right["splitLine"]["show"] = False
     return [left, right]
@@ -233,31 +275,33 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
 
 
 def _rate_series(plan: pd.DataFrame, done: pd.DataFrame, look: Look, *, grid: int) -> list[Spec]:
-    """What is planned, faint; what has been done, strong."""
+    """What is planned, faint; what has been done, strong; and the rate of the first layers where that is another."""
     place = {"xAxisIndex": grid, "yAxisIndex": grid}  # every panel above has one axis of values
     beside = {"xAxisIndex": grid, "yAxisIndex": grid + 1}
     rate_line = {"color": look.brand, "width": 2.5}
     momentum_line = {"color": look.training, "width": 2, "type": [6, 5]}
     ahead = _line("planned rate", plan["at"], plan["lr"], {"color": look.brand, "width": 1.5, "opacity": 0.4}, place)
-    ahead.update(silent=True, tooltip={"show": False}, markLine=_peak(float(plan["lr"].max()), look))
-    ahead["areaStyle"] = {"color": look.brand, "opacity": 0.08}
-    return [
-        ahead,
-        _line("learning rate", done["at"], done["lr"], rate_line, place),
-        _line("momentum", done["at"], done["momentum"], momentum_line, beside),
-    ]
+    ahead.update(silent=True, tooltip={"show": False}, markLine=_peaks(plan, look))
+    ahead["areaStyle"] = {"color": look.brand, "opacity": 0.0 if needs_log(plan) else 0.08}
+    series = [ahead, _line("learning rate", done["at"], done["lr"], rate_line, place)]
+    if (plan["low"] < plan["lr"] * (1 - 1e-9)).any():
+        first_layers = plan["low"].where(plan["low"] < plan["lr"] * (1 - 1e-9))
+        style = {"color": look.brand, "width": 1.5, "type": "dotted"}
+        series.append(_line("rate of the first layers", plan["at"], first_layers, style, place))
+    return [*series, _line("momentum", done["at"], done["momentum"], momentum_line, beside)]
 
 
-def _peak(top: float, look: Look) -> Spec:
-    """The highest rate, written as people say it."""
-    label = {"formatter": rate(top), "position": "start", "color": look.ink, "fontSize": look.font_px}
+def _peaks(plan: pd.DataFrame, look: Look) -> Spec:
+    """The highest rate of each stage, written as people say it."""
+    tops = sorted({float(f"{top:.6g}") for top in plan.groupby("stage")["lr"].max()})
+    label = {"position": "start", "color": look.ink, "fontSize": look.font_px}
+    shown = tops if needs_log(plan) else tops[-1:]
     return {
         "silent": True,
         "symbol": "none",
         "precision": 9,  # ECharts rounds to hundredths otherwise, and a rate to nothing
         "lineStyle": {"color": look.faint, "type": "solid", "width": 1},
-        "label": label,
-        "data": [{"yAxis": top}],
+        "data": [{"yAxis": top, "label": {**label, "formatter": rate(top)}} for top in shown],
     }
 
 

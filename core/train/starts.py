@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.errors import NotFound
@@ -35,10 +35,13 @@ class Start:
         return f"{self.run}:{self.file}"
 
 
-def starts_of(workspace: Workspace, dataset_id: str) -> list[Start]:
-    """Every checkpoint of this owner's runs on a data set: the newest run first, within a run stage by stage."""
+def starts_of(workspace: Workspace, dataset_id: str, *, told: Callable[[Run], History] = history) -> list[Start]:
+    """Every checkpoint of this owner's runs on a data set: the newest run first, within a run stage by stage.
+
+    `told` gives what a run has said; whoever asks often may keep that.
+    """
     runs = [run for run in list_runs(workspace, "train") if run.request.get("dataset") == dataset_id]
-    return [start for run in runs for start in of_run(run)]
+    return [start for run in runs for start in of_run(run, told=told)]
 
 
 def find_start(workspace: Workspace, address: str) -> Start:
@@ -51,12 +54,12 @@ def find_start(workspace: Workspace, address: str) -> Start:
     raise NotFound(f"There is no checkpoint {address[:80]!r} in this workspace.", hint="Choose one from the list.")
 
 
-def of_run(run: Run) -> list[Start]:
+def of_run(run: Run, *, told: Callable[[Run], History] = history) -> list[Start]:
     """The checkpoints of one run: after each stage, and the last and the best epoch where those are others."""
     if run.kind != "train" or not any((run.path / file).is_file() for file in (LAST, save_point(0))):
         return []
-    told = history(run)
-    started, epochs = told.last(Started.kind), told.all(EpochDone.kind)
+    said = told(run)
+    started, epochs = said.last(Started.kind), said.all(EpochDone.kind)
     if not isinstance(started, Started) or not epochs:
         return []
     settings = from_record(run.request["settings"])
@@ -72,18 +75,18 @@ def of_run(run: Run) -> list[Start]:
             classes=started.classes,
             when=run.record["created"],
         )
-        for file, title, epoch in _places(run, told, settings.stages)
+        for file, title, epoch in _places(run, said, settings.stages)
         if (run.path / file).is_file()
     ]
 
 
-def _places(run: Run, told: History, stages: tuple[Stage, ...]) -> Iterator[tuple[str, str, EpochDone]]:
-    epochs: list[EpochDone] = told.all(EpochDone.kind)
+def _places(run: Run, said: History, stages: tuple[Stage, ...]) -> Iterator[tuple[str, str, EpochDone]]:
+    epochs: list[EpochDone] = said.all(EpochDone.kind)
     last, best = epochs[-1], min(epochs, key=lambda epoch: epoch.valid_loss)
     for number in range(len(stages)):
         if (run.path / save_point(number)).is_file():
             reached = [epoch for epoch in epochs if epoch.stage == number]
-            kept = min(reached, key=lambda epoch: epoch.valid_loss) if _keeps_best(told, number) else reached[-1]
+            kept = min(reached, key=lambda epoch: epoch.valid_loss) if _keeps_best(said, number) else reached[-1]
             yield save_point(number), _after(number, stages), kept
     if not (run.path / save_point(last.stage)).is_file():
         yield LAST, f"Its last epoch, {last.epoch + 1} of stage {last.stage + 1}", last
@@ -91,9 +94,9 @@ def _places(run: Run, told: History, stages: tuple[Stage, ...]) -> Iterator[tupl
         yield BEST, f"Its best epoch, {best.epoch + 1} of stage {best.stage + 1}", best
 
 
-def _keeps_best(told: History, number: int) -> bool:
+def _keeps_best(said: History, number: int) -> bool:
     """Whether a stage ended with the weights of an earlier epoch."""
-    notes = [note for note in told.all(Note.kind) if note.code == "kept_best"]
+    notes = [note for note in said.all(Note.kind) if note.code == "kept_best"]
     return any(note.text.startswith(f"Stage {number + 1} ") for note in notes)
 
 

@@ -15,7 +15,7 @@ from core.text import read
 from core.train.events import BlocksMoved, History, StageStarted, Started
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
-from core.train.starts import Start, starts_of
+from core.train.starts import Start, of_run
 from core.ui import cache, code_part, models, page, state
 from core.ui.verdict import rate_of
 from core.vision.blocks import blocks_of
@@ -67,7 +67,7 @@ def _again(run: Run) -> None:
 
 def _save_points(run: Run) -> None:
     """Go on from any checkpoint this run has, in a run of its own: this one stays as it is."""
-    found = [start for start in starts_of(run.workspace, run.request["dataset"]) if start.run == run.id]
+    found = of_run(run)
     if not found or models.dataset_of(run) is None:
         return
     with st.popover("Go back to a save point", icon=":material/bookmark:", width="stretch"):

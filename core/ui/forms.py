@@ -14,10 +14,10 @@ import streamlit as st
 from core.data.table import Dataset
 from core.errors import SettingsError
 from core.plots import style
-from core.settings import ImportSettings, TrainSettings
+from core.settings import ImportSettings
 from core.text import read
-from core.train.recipes import RECIPES, preset
-from core.ui import page, state
+from core.train.recipes import RECIPES
+from core.ui import state
 from core.ui.models import Model
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
@@ -40,7 +40,7 @@ SPLITS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 def dataset(datasets: list[Dataset], current: Dataset, *, key: str) -> Dataset:
     """Choose one of the data sets; the choice is remembered on every page."""
     by_id = {found.id: found for found in datasets}
-    _follow(key, current.id)
+    follow(key, current.id)
 
     def remember() -> None:
         # a browser that shows an old name or number of classes sends that line of text instead of a data set
@@ -65,7 +65,7 @@ def _classes(dataset: Dataset) -> str:
 def model(found: list[Model], current: Model) -> Model:
     """Choose one of the models; the choice stands in the page's address."""
     by_id = {choice.id: choice for choice in found}
-    _follow("predict.model", current.id)
+    follow("predict.model", current.id)
     chosen = st.selectbox(
         "Model",
         list(by_id),
@@ -76,52 +76,10 @@ def model(found: list[Model], current: Model) -> Model:
     return by_id[chosen]
 
 
-def _follow(key: str, value: str) -> None:
+def follow(key: str, value: str) -> None:
     """Let a widget show what the address or a slot says, also when that changed elsewhere."""
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-
-
-def training() -> tuple[TrainSettings, str]:
-    """Settings of a run, and the preset's name."""
-    name = st.segmented_control(
-        "How",
-        list(RECIPES),
-        format_func=PRESET_TITLES.get,
-        default="quick",
-        key="train.preset",
-        persist_state="session",
-        required=True,
-    )
-    page.note(read("train", f"preset_{name}"))
-    epochs = st.slider("Epochs", 1, 20, 4, key="train.epochs", persist_state="session")
-    lr = st.select_slider("Learning rate", RATES, 3e-3, format_func=style.rate, key="train.lr", persist_state="session")
-    beside = st.empty()
-    with st.expander("More"):
-        exact = _exact_rate()
-        if exact:
-            beside.html(f'<p class="note">{page.say("train", "exact", rate=style.rate(exact))}</p>')
-        epochs = (
-            st.number_input("Epochs beyond 20", 0, 1000, 0, key="train.more_epochs", persist_state="session") or epochs
-        )
-        values = {
-            "backbone": st.selectbox(
-                "Network", list(BACKBONES), format_func=BACKBONES.get, key="train.backbone", persist_state="session"
-            ),
-            "weights": st.selectbox(
-                "Start from", list(WEIGHTS), format_func=WEIGHTS.get, key="train.weights", persist_state="session"
-            ),
-            "image_size": st.select_slider(
-                "Image size (pixels)", IMAGE_SIZES, 224, key="train.image_size", persist_state="session"
-            ),
-            "batch_size": st.select_slider(
-                "Batch size (pictures)", BATCH_SIZES, 64, key="train.batch_size", persist_state="session"
-            ),
-            "seed": int(st.number_input("Seed", 0, 2**32 - 1, 42, key="train.seed", persist_state="session")),
-        }
-    if values["backbone"] != "lite0" or values["weights"] == "random":
-        page.note(read("train", f"weights_{values['weights']}"))
-    return preset(name, TrainSettings(**values), epochs=int(epochs), lr=exact or lr), name
 
 
 def set_rate(lr: float) -> None:
@@ -132,12 +90,16 @@ def set_rate(lr: float) -> None:
         st.session_state["train.lr"] = near[0]
 
 
-def _exact_rate() -> float | None:
+def exact_rate() -> float | None:
+    """A rate that is typed; None where nothing is."""
     typed = st.text_input(
         "An exact rate", placeholder="for example 2.5e-3", key="train.exact", persist_state="session"
     ).strip()
-    if not typed:
-        return None
+    return parsed_rate(typed) if typed else None
+
+
+def parsed_rate(typed: str) -> float:
+    """A rate that somebody typed; SettingsError for what is no number above 0."""
     try:
         value = float(typed)
     except ValueError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -30,12 +33,14 @@ from core.ui.live import phase, progress_html, stop_button, watch
 from core.ui.verdict import verdict
 
 FIGURE_PX = 470
-PRECISE = ("float32", "bfloat16")
 
 
-def start(dataset: Dataset, settings: TrainSettings, preset: str) -> None:
-    """Hand a new run to the engine and show it."""
-    request = {"dataset": dataset.id, "settings": to_record(settings), "preset": preset}
+def start(dataset: Dataset, settings: TrainSettings, preset: str, begin: Mapping[str, str] | None = None) -> None:
+    """Hand a new run to the engine and show it. `begin` names the run and the file of a checkpoint to go on from."""
+    request: dict[str, Any] = {"dataset": dataset.id, "settings": to_record(settings), "preset": preset}
+    if begin:
+        request["start"] = dict(begin)
+        state.to_address("start", None)
     with st.spinner(read("train", "starting")):
         made = cache.submit(state.workspace(), "train", request)
     state.to_address("run", made)

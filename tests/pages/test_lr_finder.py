@@ -105,7 +105,8 @@ def test_a_finished_test_shows_every_rule_and_carries_the_pick_to_train(lab, toy
     app.select_slider(key=f"finder.slider.{run.id}").set_value(3e-3).run()
     assert "Use 3e-3" in labels(app)
     app.button(key="finder.use").click().run()
-    assert taken(app, "rate") == "3e-3" and taken(app, "dataset") == toy_here.id
+    assert app.title[0].value == "Train a model" and taken(app, "dataset") == toy_here.id
+    assert app.select_slider(key="train.lr").value == 3e-3
 
 
 def test_a_pick_may_be_typed(toy_here):
@@ -130,7 +131,11 @@ def test_for_all_layers_there_is_a_slice_with_its_reasons(toy_here):
     [button] = [button for button in app.button if button.key == "finder.slice"]
     assert button.label == "Use 1e-4 … 3e-4" and "divided by 10" in words(app)
     button.click().run()
-    assert (taken(app, "rate"), taken(app, "low")) == ("3e-4", "1e-4")
+    assert app.selectbox(key="train.preset").value == "standard"  # its second stage trains all layers
+    app.button(key="train.start").click().run()
+    print(words(app)[-1500:]); [train] = runs.list_runs(toy_here.workspace, "train")
+    stage = train.request["settings"]["stages"][1]
+    assert stage["lr"] == pytest.approx([1e-4, 3e-4]) and not stage["find_lr"]
 
 
 @pytest.mark.parametrize("freeze_to", [-1, 0])

@@ -199,10 +199,10 @@ def test_train_draws_the_plan_and_starts_what_was_chosen(lab):
     dataset = make_toy(lab.home)
     app = open_page("train")
     assert app.get("echarts_chart")
+    app.selectbox(key="train.preset").set_value("standard").run()
     app.slider(key="train.epochs").set_value(3)
     app.select_slider(key="train.lr").set_value(1e-2)
-    app.number_input(key="train.seed").set_value(7)
-    app.segmented_control(key="train.preset").set_value("standard").run()
+    app.number_input(key="train.seed").set_value(7).run()
     app.button(key="train.start").click().run()
     [run] = runs.list_runs(lab.workspace, "train")
     first, second = run.request["settings"]["stages"]

@@ -18,7 +18,7 @@ from core.plots.training import (
     training_figure,
 )
 from core.settings import Stage
-from core.train.recipes import preset
+from core.train.recipes import RECIPES, preset
 
 STAGES = [(0, 2, 4), (1, 2, 8)]
 
@@ -101,7 +101,7 @@ def test_the_plan_reaches_the_chosen_rate_and_names_it():
     assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-9) and plan["at"].iloc[-1] == 4
     spec = plan_figure(plan, look("dark"))
     json.dumps(spec, allow_nan=False)
-    assert spec["series"][0]["markLine"]["label"]["formatter"] == "3e-3"
+    assert [mark["label"]["formatter"] for mark in spec["series"][0]["markLine"]["data"]] == ["3e-3"]
 
 
 def test_a_plan_of_two_stages_runs_through_both():
@@ -114,3 +114,27 @@ def test_the_table_of_epochs_has_what_other_tools_print_and_the_true_means():
     assert list(table.columns[:4]) == ["epoch", "train loss", "valid loss", "error"]
     assert table["train loss"].iloc[0] == 0.6 and table["train, true mean"].iloc[0] == 0.5
     assert table["wrong"].iloc[0] == "3 of 12" and table["rate"].iloc[0] == "1e-3"
+
+
+def test_a_plan_with_rates_far_apart_is_drawn_on_a_logarithmic_axis_with_every_peak_named():
+    stages = (Stage(epochs=4), Stage(epochs=4, lr=(1e-6, 3e-4), freeze_to=0))
+    spec = plan_figure(planned(stages), look(), names=("1 head", "2 all"))
+    json.dumps(spec, allow_nan=False)
+    assert spec["yAxis"][0]["type"] == "log" and spec["yAxis"][0]["min"] < 1e-6
+    assert [mark["label"]["formatter"] for mark in spec["series"][0]["markLine"]["data"]] == ["3e-4", "3e-3"]
+    assert [area[0]["name"] for area in spec["series"][0]["markArea"]["data"]] == ["1 head", "2 all"]
+    assert series(spec, "rate of the first layers")["data"][0][1] is None  # one rate only in the first stage
+    assert plan_figure(planned(stages[:1]), look())["yAxis"][0]["type"] == "value"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_drawn(name):
+    plan = planned(preset(name).stages)
+    spec = plan_figure(plan, look(), names=[str(n) for n in range(9)])
+    json.dumps(spec, allow_nan=False)
+    json.dumps(training_figure(batches((1.0,)), epochs((0.7,)), plan, classes=3, look=look()), allow_nan=False)
+
+
+def test_a_low_end_that_is_yet_to_be_found_is_a_gap():
+    plan = planned(preset("standard").stages)
+    assert plan.loc[plan["stage"] == 1, "low"].isna().all()

@@ -1,0 +1,226 @@
+"""Own stages: a list that can be added to, put in order and edited; stages, or the sentence about what is wrong, out.
+
+What is edited lies in a slot as plain values, so that it survives a change of pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from core.errors import SettingsError
+from core.plots.style import counted, rate
+from core.settings import AUGMENT_PRESETS, BALANCES, PRECISIONS, STAGES_MAX, Stage, stage_from_record
+from core.text import read
+from core.train.schedules import SCHEDULES, check_options, options_of
+from core.ui import forms, page, state
+from core.workspace import new_id
+
+SLOT = "stages"
+LEARNS = {0: "all layers", 1: "late layers and head", -1: "the head alone"}
+RATES = ("one rate", "a slice", "the finder chooses")
+AUGMENTS = {"none": "none", "photos": "photos", "top_down": "from above"}
+BALANCED = {"none": "as they are", "weights": "weighted", "oversample": "shown more often"}
+DATA = {"all": "all pictures", "mistakes": "the set of mistakes"}
+SCHEDULE_TITLES = {"one_cycle": "one-cycle", "sgdr": "restarts (SGDR)", "flat_cos": "flat, then cosine"}
+AS_RUN = "as the run"
+
+
+def take_apart(stages: Sequence[Stage]) -> None:
+    """Begin with these stages."""
+    state.put(SLOT, [{**asdict(stage), "id": new_id()[:8]} for stage in stages])
+
+
+def edit() -> tuple[list[Stage], str]:
+    """Draw the list; the stages, and what is wrong with the first one that cannot be used ("" when nothing is)."""
+    if not state.get(SLOT):
+        take_apart((Stage(),))
+    stages, problem = [], ""
+    for place, record in enumerate(state.get(SLOT)):
+        try:
+            stages.append(_edited(place, record))
+        except SettingsError as error:
+            page.show_error(error)
+            problem = problem or page.say("train", "stage_wrong", stage=place + 1)
+    if len(state.get(SLOT)) < STAGES_MAX:
+        st.button("Add a stage", key="stage.add", icon=":material/add:", width="stretch", on_click=_add)
+    return stages, problem
+
+
+def words(stage: Stage) -> str:
+    """A stage in one line: what learns, for how long, at what rate, how and from what."""
+    low, high = stage.lr if isinstance(stage.lr, tuple) else (stage.lr, stage.lr)
+    rates = rate(high) if low in (None, high) else f"{rate(low)} to {rate(high)}"
+    if stage.find_lr:
+        rates = f"finder to {rate(high)}"
+    learns = LEARNS[-1 if stage.frozen else stage.first_group]
+    parts = [learns, counted(stage.epochs, "epoch"), rates, _schedule_title(stage.schedule)]
+    if stage.augment != "none":
+        parts.append(AUGMENTS[stage.augment])
+    if stage.image_size:
+        parts.append(f"{stage.image_size} px")
+    if stage.data == "mistakes":
+        parts.append("mistakes")
+    return " · ".join(parts)
+
+
+def _schedule_title(name: str) -> str:
+    return SCHEDULE_TITLES.get(name, name.replace("_", " "))
+
+
+def _edited(place: int, record: dict[str, Any]) -> Stage:
+    """One stage, folded to its line; SettingsError when its values cannot be used."""
+    key = f"stage.{record['id']}"
+    before = _line(record)
+    with st.expander(f"{place + 1} · {before}", key=f"{key}.fold"):
+        values = _main(key, record)
+        with st.popover("More", width="stretch"):
+            values |= _more(key, record)
+        _buttons(place, key)
+    record.update({name: value for name, value in values.items() if name != "typed"})
+    state.put(SLOT, state.get(SLOT))
+    record["lr"] = _rates(values["typed"], record["find_lr"])
+    stage = stage_from_record({name: value for name, value in record.items() if name not in ("id", "typed")})
+    check_options(stage.schedule, stage.options)
+    if _line(record) != before:
+        st.rerun()  # the folded line was drawn before the change was known
+    return stage
+
+
+def _line(record: dict[str, Any]) -> str:
+    try:
+        stage = stage_from_record({name: value for name, value in record.items() if name not in ("id", "typed")})
+    except SettingsError:
+        return read("train", "stage_broken")
+    return words(stage)
+
+
+def _main(key: str, record: dict[str, Any]) -> dict[str, Any]:
+    first = -1 if record["freeze_to"] == 2 else record["freeze_to"]
+    left, right = st.columns(2)
+    values: dict[str, Any] = {
+        "freeze_to": left.selectbox(
+            "What learns", list(LEARNS), list(LEARNS).index(first), format_func=LEARNS.get, key=f"{key}.learns"
+        ),
+        "epochs": int(right.number_input("Epochs", 1, 1000, record["epochs"], key=f"{key}.epochs")),
+    }
+    low, high = record["lr"] if isinstance(record["lr"], (list, tuple)) else (None, record["lr"])
+    way = RATES[2] if record["find_lr"] else RATES[1] if low is not None else RATES[0]
+    chosen = left.selectbox("Rate", RATES, RATES.index(way), key=f"{key}.way")
+    values["find_lr"] = chosen == RATES[2]
+    label = "Rate of the last layers" if chosen != RATES[0] else "Learning rate"
+    typed = right.text_input(label, f"{high:g}", key=f"{key}.high")
+    low_typed = None
+    if chosen == RATES[1]:
+        low_typed = right.text_input("Rate of the first layers", f"{low or high / 10:g}", key=f"{key}.low")
+    values["typed"] = (low_typed, typed)
+    values["schedule"] = left.selectbox(
+        "Schedule", list(SCHEDULES), list(SCHEDULES).index(record["schedule"]), format_func=_schedule_title,
+        key=f"{key}.schedule",
+    )  # fmt: skip
+    values["options"] = _options(key, values["schedule"], record)
+    values["augment"] = right.selectbox(
+        "Augmentation", AUGMENT_PRESETS, AUGMENT_PRESETS.index(record["augment"]), format_func=AUGMENTS.get,
+        key=f"{key}.augment",
+    )  # fmt: skip
+    return values
+
+
+def _rates(typed: tuple[str | None, str], found: bool) -> Any:
+    low, high = typed
+    top = forms.parsed_rate(high)
+    if found:
+        return (None, top)
+    return top if low is None else (forms.parsed_rate(low), top)
+
+
+def _options(key: str, schedule: str, record: dict[str, Any]) -> dict[str, float]:
+    """The numbers that a schedule has besides its rate; only those that differ from the usual ones are kept."""
+    usual = {name: value for name, value in options_of(schedule).items() if isinstance(value, (int, float))}
+    given = record["options"] if schedule == record["schedule"] else {}
+    chosen = {}
+    for place, column in zip(usual, st.columns(max(1, len(usual))), strict=False):
+        value = column.number_input(
+            place.replace("_", " "), value=float(given.get(place, usual[place])), format="%g",
+            key=f"{key}.{schedule}.{place}",
+        )  # fmt: skip
+        if value != usual[place]:
+            chosen[place] = value
+    return chosen
+
+
+def _more(key: str, record: dict[str, Any]) -> dict[str, Any]:
+    left, right = st.columns(2)
+
+    def open_or(label: str, name: str, values: Sequence[Any], place: Any) -> Any:
+        options = [None, *values]
+        at = options.index(record[name]) if record[name] in options else 0
+        return place.selectbox(label, options, at, format_func=_shown, key=f"{key}.{name}")
+
+    return {
+        "image_size": open_or("Image size (pixels)", "image_size", forms.IMAGE_SIZES, left),
+        "batch_size": open_or("Batch size (pictures)", "batch_size", (2, 4, *forms.BATCH_SIZES), right),
+        "weight_decay": open_or("Weight decay", "weight_decay", (0.0, 0.001, 0.01, 0.05, 0.1, 0.3), left),
+        "dropout": open_or("Dropout", "dropout", (0.0, 0.1, 0.25, 0.5, 0.75), right),
+        "precision": open_or("Numbers", "precision", PRECISIONS, left),
+        "balance": right.selectbox(
+            "Unequal classes", BALANCES, BALANCES.index(record["balance"]), format_func=BALANCED.get,
+            key=f"{key}.balance",
+        ),
+        "label_smoothing": left.number_input(
+            "Label smoothing", 0.0, 0.9, record["label_smoothing"], 0.05, key=f"{key}.smoothing", format="%g"
+        ),
+        "mixup": right.number_input("Mixup", 0.0, 10.0, record["mixup"], 0.1, key=f"{key}.mixup", format="%g"),
+        "data": left.selectbox(
+            "Learns from", list(DATA), list(DATA).index(record["data"]), format_func=DATA.get, key=f"{key}.data"
+        ),
+    }  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    return AS_RUN if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _buttons(place: int, key: str) -> None:
+    with st.container(horizontal=True):
+        st.button("Duplicate", key=f"{key}.copy", icon=":material/content_copy:", on_click=_copy, args=(place,))
+        st.button(
+            "Up", key=f"{key}.up", icon=":material/arrow_upward:", on_click=_up, args=(place,), disabled=not place
+        )
+        only = len(state.get(SLOT)) == 1
+        st.button(
+            "Delete", key=f"{key}.delete", icon=":material/delete:", on_click=_delete, args=(place,), disabled=only
+        )
+
+
+def _add() -> None:
+    """A stage like the last one, with all layers at a tenth of its rate."""
+    records = state.get(SLOT)
+    last = stage_from_record({name: value for name, value in records[-1].items() if name not in ("id", "typed")})
+    made = Stage(epochs=last.epochs, lr=(last.lr_max / 1000, last.lr_max / 10), freeze_to=0, augment="photos")
+    state.put(SLOT, [*records, {**asdict(made), "id": new_id()[:8]}])
+
+
+def _copy(place: int) -> None:
+    records = state.get(SLOT)
+    twin = {**records[place], "options": dict(records[place]["options"]), "id": new_id()[:8]}
+    state.put(SLOT, [*records[: place + 1], twin, *records[place + 1 :]][:STAGES_MAX])
+
+
+def _up(place: int) -> None:
+    records = list(state.get(SLOT))
+    records[place - 1], records[place] = records[place], records[place - 1]
+    state.put(SLOT, records)
+
+
+def _delete(place: int) -> None:
+    records = state.get(SLOT)
+    state.put(SLOT, [*records[:place], *records[place + 1 :]])
+
+
+def names(stages: Sequence[Stage]) -> list[str]:
+    """Short names of stages for a figure: "1 the head alone", "2 all layers"."""
+    return [f"{place} {LEARNS[-1 if stage.frozen else stage.first_group]}" for place, stage in enumerate(stages, 1)]
