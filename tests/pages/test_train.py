@@ -210,6 +210,15 @@ def test_a_rate_from_the_address_is_taken_once(lab):
     assert started(lab)[0].stages[0].lr == 2.7e-3
 
 
+def test_a_slice_without_a_checkpoint_is_the_second_stage_of_the_standard_recipe(lab):
+    make_toy(lab.home)
+    app = open_page("train", rate="3e-4", low="1e-5")
+    press(app)
+    settings, request = started(lab)
+    assert request["preset"] == "standard" and settings.stages[0].lr == pytest.approx(3e-3)
+    assert settings.stages[1].lr == pytest.approx((1e-5, 3e-4)) and not settings.stages[1].find_lr
+
+
 def test_a_slice_after_a_checkpoint_is_one_stage_for_all_layers(lab):
     run = trained(make_toy(lab.home), files=ALL)
     app = open_page("train", rate="3e-4", low="1e-5", start=f"{run.id}:stage-0.safetensors")
