@@ -15,9 +15,8 @@ else:
     with left:
         dataset = forms.dataset(state.datasets(), dataset, key="train.dataset")
         page.require_classes(dataset)
-        button = st.empty()
         choice = recipe.choose(dataset)
-        pressed = button.button(
+        pressed = choice.place.button(
             "Train",
             key="train.start",
             type="primary",

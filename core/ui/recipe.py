@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -27,10 +28,14 @@ PRECISION_TITLES = {"auto": "the fastest that is safe", "float32": "32 bits", "b
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen. `settings` is None where something is wrong, and `problem` says what."""
+    """What was chosen. `settings` is None where something is wrong, and `problem` says what.
+
+    `place` is where the button that starts it belongs: under what is always seen, above what is folded away.
+    """
 
     settings: TrainSettings | None
     preset: str
+    place: Any
     start: Start | None = None
     problem: str = ""
 
@@ -42,8 +47,10 @@ def choose(dataset: Dataset) -> Choice:
     name = _recipe(start is not None)
     if name == OWN:
         stages, problem = stage_form.edit()
-        more = _more(start)
-        return _checked(dataset, start, name, more, stages=stages, problem=problem)
+        place = st.empty()
+        with st.expander("More", key="train-more"):
+            more = _settings(start)
+        return _checked(dataset, Choice(more, name, place, start), stages=stages, problem=problem)
     found = RECIPES[name]
     page.note(read("train", f"preset_{name}"))
     epochs = None
@@ -53,7 +60,7 @@ def choose(dataset: Dataset) -> Choice:
     st.session_state.setdefault("train.lr", 3e-3)
     lr = st.select_slider("Learning rate", forms.RATES, format_func=style.rate, key="train.lr", persist_state="session")
     ratio = _ratio() if found.ratio is not None else None
-    beside = st.empty()
+    beside, place = st.empty(), st.empty()
     with st.expander("More", key="train-more"):
         exact = forms.exact_rate()
         more_epochs = _epochs_beyond() if found.epochs is not None else 0
@@ -61,27 +68,20 @@ def choose(dataset: Dataset) -> Choice:
     if exact:
         beside.html(f'<p class="note">{page.say("train", "exact", rate=style.rate(exact))}</p>')
     made = preset(name, more, epochs=more_epochs or epochs, lr=exact or lr, ratio=ratio)
-    return _checked(dataset, start, name, _with_low(made))
+    return _checked(dataset, Choice(_with_low(made), name, place, start))
 
 
-def _checked(
-    dataset: Dataset,
-    start: Start | None,
-    name: str,
-    settings: TrainSettings,
-    *,
-    stages: Sequence[object] | None = None,
-    problem: str = "",
-) -> Choice:
+def _checked(dataset: Dataset, choice: Choice, *, stages: Sequence[Stage] | None = None, problem: str = "") -> Choice:
     """The choice, or what keeps it from being one."""
+    start = choice.start
     if start is not None and start.classes != dataset.classes:
         known, has = ", ".join(start.classes), ", ".join(dataset.classes)
         problem = page.say("train", "other_classes", known=known, has=has)
     if problem:
-        return Choice(None, name, start, problem)
+        return replace(choice, settings=None, problem=problem)
     if stages is not None:
-        settings = replace(settings, stages=tuple(stages))
-    return Choice(settings, name, start)
+        return replace(choice, settings=replace(choice.settings, stages=tuple(stages)))
+    return choice
 
 
 def _arrive(goes_on: bool) -> None:
@@ -212,11 +212,6 @@ def _epochs_beyond() -> int:
     return int(
         st.number_input(f"Epochs beyond {EPOCHS_ON_SLIDER}", 0, 1000, key="train.more_epochs", persist_state="session")
     )
-
-
-def _more(start: Start | None) -> TrainSettings:
-    with st.expander("More", key="train-more"):
-        return _settings(start)
 
 
 def _settings(start: Start | None) -> TrainSettings:

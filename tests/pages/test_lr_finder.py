@@ -132,7 +132,7 @@ def test_for_all_layers_there_is_a_slice_with_its_reasons(toy_here):
     assert button.label == "Use 1e-4 … 3e-4" and "divided by 10" in words(app)
     button.click().run()
     assert app.selectbox(key="train.preset").value == "standard"  # its second stage trains all layers
-    assert "1e-4" in words(app) and app.select_slider(key="train.lr").value == 3e-3
+    assert app.select_slider(key="train.lr").value == 3e-3
 
 
 @pytest.mark.parametrize("freeze_to", [-1, 0])

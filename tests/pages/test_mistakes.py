@@ -73,7 +73,7 @@ def test_the_way_to_train_on_them_starts_from_this_model(toy_set, run):
     app = keep(bring(run.id, picture()), "b")
     app.button(key="predict.mistakes").click().run()
     assert app.title[0].value == "Train a model"
-    assert app.query_params["dataset"] == toy_set.id and app.query_params["preset"] == "mistakes"
+    assert app.query_params["dataset"] == toy_set.id and app.selectbox(key="train.preset").value == "mistakes"
     assert app.query_params["start"] == f"{run.id}:last.safetensors"
 
 
