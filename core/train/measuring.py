@@ -13,16 +13,20 @@ from core.train.source import Part, scores
 from core.train.steps import Learner
 from core.vision.model import set_training
 
-EVAL_ITEMS = 200
+EVAL_ITEMS, EVAL_ITEMS_SLOW = 200, 64  # on kept activations, and where the body has to run for each of them
 WATCHED = 8
 
 
 @torch.inference_mode()
 def measure(learner: Learner, stage: Stage) -> dict[str, Any]:
-    """Losses and errors in evaluation mode: all of the validation set, and at most EVAL_ITEMS training pictures."""
+    """Losses and errors in evaluation mode: all of the validation set, and at most EVAL_ITEMS training pictures.
+
+    Where the body has to run for each of them it is EVAL_ITEMS_SLOW: 200 were a seventh of an epoch of all layers.
+    """
     set_training(learner.model, False)
     train, valid = learner.source.train, learner.source.valid
-    some = torch.linspace(0, len(train) - 1, min(EVAL_ITEMS, len(train))).long()
+    most = EVAL_ITEMS if stage.cached else EVAL_ITEMS_SLOW
+    some = torch.linspace(0, len(train) - 1, min(most, len(train))).long()
     train_losses, _ = _evaluate(learner, train, some, use_features=stage.cached)
     losses, wrong = _evaluate(learner, valid, torch.arange(len(valid)), use_features=stage.frozen)
     n_wrong = int(wrong.sum())

@@ -99,7 +99,7 @@ def test_a_script_compiles_is_not_wide_and_knows_no_place_on_a_disk(texts, runs,
     for name, text in texts.items():
         (tmp_path / "train.py").write_text(text, encoding="utf-8")
         py_compile.compile(str(tmp_path / "train.py"), doraise=True)
-        assert max(map(len, text.splitlines())) <= 120, name
+        assert max(map(len, text.splitlines())) <= 120, (name, max(text.splitlines(), key=len))
         assert str(runs[name][-1].workspace.home) not in text and "/home" not in text and "$" not in text
         assert "#?" not in text and "numpy" not in text and "\n\n\n\n" not in text
 
