@@ -75,7 +75,7 @@ def training_figure(
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
-        "legend": _legend(["each batch", "training, smoothed", "validation", "wrong answers"], look),
+        "legend": _legend(["each batch", "training, smoothed", "validation"], look),
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "snap": False}, "valueFormatter": "%.3g"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [

@@ -6,6 +6,7 @@ says it. On a CPU a step of a whole network takes as long as fifty of its head, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -58,7 +59,15 @@ def perform(run: Run, stop: Stop) -> Iterator[Event]:
     trainable = enter(learner, plan.stage)
     yield _started(plan, learner, trainable)
     test = range_test_events(
-        dataset, settings, learner, stage=plan.stage, start=plan.first, end=plan.last, steps=plan.steps, stop=stop
+        dataset,
+        settings,
+        learner,
+        stage=plan.stage,
+        start=plan.first,
+        end=plan.last,
+        steps=plan.steps,
+        calm=math.log(len(learner.model.classes)) if run.request.get("start") else 0.0,  # it has learned already
+        stop=stop,
     )
     try:
         with watched(learner.model, learner.library.check_stop):

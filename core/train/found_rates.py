@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -27,7 +28,15 @@ def find_rates(
     smaller = min(BATCH, stage.batch_size or BATCH)
     tried = replace(stage, augment="none", mixup=0.0, batch_size=stage.batch_size if stage.frozen else smaller)
     found = yield from range_test_events(
-        dataset, settings, learner, stage=tried, start=FIRST, end=LAST, steps=STEPS, stop=learner.library.stop
+        dataset,
+        settings,
+        learner,
+        stage=tried,
+        start=FIRST,
+        end=LAST,
+        steps=STEPS,
+        calm=math.log(len(learner.model.classes)),
+        stop=learner.library.stop,
     )
     learner.library.check_stop()
     curve = {"lrs": found.lrs, "losses": found.losses, "losses_smooth": found.losses_smooth}

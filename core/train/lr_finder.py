@@ -121,9 +121,14 @@ def range_test_events(
     start: float = FIRST,
     end: float = LAST,
     steps: int = STEPS,
+    calm: float = 0.0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Progress | RatePoint, None, RangeTest]:
-    """A range test as it happens: progress while pictures are prepared, then a point per batch; returns the whole."""
+    """A range test as it happens: progress while pictures are prepared, then a point per batch; returns the whole.
+
+    A smoothed loss below `calm` (nats) does not end it: where a model has learned already, one hard batch may be many
+    times the best.
+    """
     from core.train.steps import enter, kept_as_it_was, prepare
 
     ladder = lr_ladder(start, end, steps)
@@ -136,7 +141,7 @@ def range_test_events(
         for point in _climb(learner, whole, ladder, stop):
             points.append(point)
             yield point
-            why = _ended(points)
+            why = _ended(points, calm)
             if why:
                 break
     if not why and len(points) < len(ladder):
@@ -171,12 +176,12 @@ def _climb(learner: Learner, stage: Stage, ladder: Floats, stop: Callable[[], bo
         optimiser.step()
 
 
-def _ended(points: list[RatePoint]) -> str | None:
+def _ended(points: list[RatePoint], calm: float) -> str | None:
     """Why a test ends after its latest point; None: it goes on."""
     last = points[-1]
     if not math.isfinite(last.loss):
         return f"The loss is not a number any more at a rate of {say_rate(last.lr)}."
-    if last.loss_smooth > STOP_FACTOR * min(point.loss_smooth for point in points):
+    if last.loss_smooth > max(calm, STOP_FACTOR * min(point.loss_smooth for point in points)):
         return f"The loss has grown to {STOP_FACTOR} times its best at a rate of {say_rate(last.lr)}."
     return None
 

@@ -95,6 +95,7 @@ def _arrive(goes_on: bool) -> None:
     if rate is not None and low is not None:
         _take_slice(min(low, rate), rate, goes_on)
     elif rate is not None:
+        state.put("train.picked", rate)
         forms.set_rate(rate)
 
 
@@ -188,7 +189,8 @@ def _changed() -> None:
 def _take_defaults(name: str) -> None:
     found = RECIPES[name]
     state.put("recipe", name)
-    forms.set_rate(found.lr)
+    picked = state.get("train.picked")  # the rate that was read off one's own curve outlives a change of the recipe
+    forms.set_rate(found.lr if found.broken or picked is None else picked)
     if found.epochs is not None:
         st.session_state["train.epochs"] = min(EPOCHS_ON_SLIDER, found.epochs)
         st.session_state["train.more_epochs"] = found.epochs if found.epochs > EPOCHS_ON_SLIDER else 0

@@ -210,6 +210,16 @@ def test_a_rate_from_the_address_is_taken_once(lab):
     assert started(lab)[0].stages[0].lr == 2.7e-3
 
 
+def test_a_picked_rate_outlives_a_change_of_the_recipe_but_not_one_that_goes_wrong_on_purpose(lab):
+    make_toy(lab.home)
+    app = open_page("train", rate="2.7e-3")
+    app.selectbox(key="train.preset").set_value("standard").run()
+    assert app.text_input(key="train.exact").value == "0.0027"
+    app.selectbox(key="train.preset").set_value("too_low").run()
+    press(app)
+    assert started(lab)[0].stages[0].lr == 1e-5
+
+
 def test_a_slice_without_a_checkpoint_is_the_second_stage_of_the_standard_recipe(lab):
     make_toy(lab.home)
     app = open_page("train", rate="3e-4", low="1e-5")

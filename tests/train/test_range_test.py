@@ -53,3 +53,12 @@ def test_it_ends_when_the_loss_explodes(toy, learner):
 def test_it_stops_when_asked(toy, learner):
     found = range_test(toy, SMALL, learner, stop=lambda: True)
     assert found.losses == () and found.suggestions["recommended"].lr is None
+
+
+def test_a_calm_loss_does_not_end_a_test_however_many_times_the_best_it_is():
+    from core.train.events import RatePoint
+    from core.train.lr_finder import _ended
+
+    points = [RatePoint(0, 0, 1e-6, 0.01, 0.01), RatePoint(0, 1, 1e-5, 0.5, 0.3)]
+    assert _ended(points, 0.0) is not None and _ended(points, 1.1) is None
+    assert _ended([*points, RatePoint(0, 2, 1.0, 9.0, 2.0)], 1.1) is not None
