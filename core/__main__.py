@@ -23,6 +23,7 @@ from core.settings import AppSettings, TrainSettings, to_record
 from core.train.events import EpochDone, History
 from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
+from core.train.starts import find_start
 from core.workspace import Workspace, is_id
 
 if TYPE_CHECKING:  # torch takes seconds to import: only for the commands that need it
@@ -89,6 +90,9 @@ def _add_train(commands: Any) -> None:
     command.add_argument("--preset", default="quick", help=", ".join(RECIPES))
     command.add_argument("--epochs", type=int, help="epochs per stage (the preset's own)")
     command.add_argument("--lr", type=float, help="highest learning rate (the preset's own)")
+    command.add_argument(
+        "--start", metavar="RUN:FILE", help="go on from a checkpoint of a run, such as RUN:last.safetensors"
+    )
 
 
 def _add_predict(commands: Any) -> None:
@@ -139,6 +143,9 @@ def _train(workspace: Workspace, options: Any) -> int:
         "preset": options.preset,
         "settings": to_record(settings),
     }
+    if options.start:
+        start = find_start(workspace, options.start)
+        request["start"] = {"run": start.run, "file": start.file}
     run = create_run(workspace, "train", request)
     events = []
     for event in reported(work(run)):

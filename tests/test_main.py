@@ -168,3 +168,13 @@ def test_a_fetch_that_gives_nothing_says_so(core, tmp_path):
         code, lines, err = core("fetch", urls, "--name", "other")
         assert (code, lines) == (2, []) and words in err
     assert core("fetch", tmp_path / "missing.txt", "--name", "n")[0] == 2
+
+
+def test_train_goes_on_from_a_checkpoint_of_another_run(core, tmp_path):
+    make_toy(tmp_path / "home")
+    small = ("train", "toy", "--image-size", "32", "--batch-size", "8", "--epochs", "1")
+    _, lines, _ = core(*small)
+    code, lines, err = core(*small, "--start", f"{lines[-1]['run']}:stage-0.safetensors")
+    assert code == 0 and lines[-1]["state"] == "done" and "goes on from a checkpoint" in err
+    code, lines, err = core(*small, "--start", "nobody:last.safetensors")
+    assert code == 2 and lines == [] and "There is no" in err
