@@ -43,6 +43,7 @@ def learned(events):
     return [record for record in numbers(events) if record["kind"] in ("batch", "epoch")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_stage_with_this_option_trains_and_resumes_as_if_nothing_had_happened(toy, name):
     settings = replace(TINY, stages=(Stage(epochs=1), OPTIONS[name]))
@@ -54,6 +55,7 @@ def test_a_stage_with_this_option_trains_and_resumes_as_if_nothing_had_happened(
     assert rest[-1].wrong == whole[-1].wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "mistakes"])
 def test_every_recipe_trains(toy, name):
     settings = preset(name, replace(TINY, seed=1), epochs=1)

@@ -63,6 +63,7 @@ def test_in_a_class_nobody_sees_what_is_somebody_elses(lab, monkeypatch, name):
     seen = []
     for owner in owners:
         monkeypatch.setattr(state, "cookie", lambda owner=owner: sign(owner, key))
-        seen.append(words(open_page(name, run=run.id, model=run.id, job=run.id)))
+        app = open_page(name, run=run.id, model=run.id, job=run.id)
+        seen.append(words(app) + " ".join(option for box in app.selectbox for option in box.options))
     mine, theirs = (run.request["dataset"] in said or "secret pets" in said or "3 of 12 wrong" in said for said in seen)
     assert (mine or name == "predict") and not theirs
