@@ -159,6 +159,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def same_file(source: Path, target: Path) -> None:
+    """Let `target` hold what `source` holds, atomically: as a link where the disk has such, else as a copy.
+
+    Only for files that are replaced and never written into, as everything that `write_atomic` writes.
+    """
+    temp = target.with_name(f".tmp-{secrets.token_hex(8)}")
+    with disk_errors():
+        try:
+            os.link(source, temp)
+        except OSError:  # FAT and some network disks have no links
+            shutil.copyfile(source, temp)
+        os.replace(temp, target)
+        temp.unlink(missing_ok=True)  # it stays where both were one file already
+        _sync_folder(target.parent)
+
+
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write `record` atomically with the schema number in front."""
     write_atomic(path, json.dumps({"schema": SCHEMA, **record}, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

@@ -303,3 +303,18 @@ def test_only_old_temporary_files_are_swept(tmp_path):
         os.utime(tmp_path / name, (hours_ago, hours_ago))
     assert sweep_temp(tmp_path) == 1
     assert sorted(os.listdir(tmp_path)) == [".tmp-new", "kept"]
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_file_holds_what_another_holds_and_is_not_changed_with_it(tmp_path, monkeypatch, linked):
+    from core import workspace
+
+    if not linked:
+        monkeypatch.setattr(workspace.os, "link", lambda *_: (_ for _ in ()).throw(OSError("no links here")))
+    source, target = tmp_path / "a", tmp_path / "b"
+    workspace.write_atomic(source, "one")
+    workspace.write_atomic(target, "old")
+    for _ in range(2):
+        workspace.same_file(source, target)
+    workspace.write_atomic(source, "two")
+    assert target.read_text() == "one" and sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

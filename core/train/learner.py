@@ -301,11 +301,10 @@ def _checkpoint(
         return
     best = learner.last.valid_loss < learner.best
     learner.best = min(learner.best, learner.last.valid_loss)
-    tensors = {
-        **model_tensors(learner.model, with_body=not learner.pristine),
-        **optimiser_tensors(optimiser),
-        **{f"kept.{name}": value for name, value in learner.kept.items()},
-    }
+    tensors = model_tensors(learner.model, with_body=not learner.pristine)
+    if not over:  # the next stage begins with an optimiser and a best epoch of its own
+        tensors |= optimiser_tensors(optimiser)
+        tensors |= {f"kept.{name}": value for name, value in learner.kept.items()}
     meta = {
         "backbone": settings.backbone,
         "weights_id": learner.model.backbone.weights_id,

@@ -19,7 +19,7 @@ from core.train.learner import fit
 from core.train.memory import halved, with_batch
 from core.train.runs import BEST, LAST, Run, is_checkpoint, load_run, save_point
 from core.train.source import Stop
-from core.workspace import check_free_space, write_atomic
+from core.workspace import check_free_space, same_file, write_atomic
 
 START, MISTAKES = "start.safetensors", "mistakes.csv"
 CHECKPOINT_BYTES, SAVE_POINT_BYTES = 200 * 2**20, 100 * 2**20
@@ -42,12 +42,17 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
     last = run.path / LAST
 
     def save(checkpoint: Checkpoint, best: bool) -> str:
-        write_checkpoint(last, checkpoint)
-        weights = without_progress(checkpoint)
+        # `last` comes at the end: a run that is killed before it does this epoch again, and all of this with it
+        weights, over = without_progress(checkpoint), checkpoint.meta["progress"]["over"]
+        if over:
+            point = run.path / save_point(checkpoint.meta["stage"])
+            write_checkpoint(point, weights)
+            for other in (run.path / BEST, last) if best else (last,):
+                same_file(point, other)
+            return LAST
         if best:
             write_checkpoint(run.path / BEST, weights)
-        if checkpoint.meta["progress"]["over"]:
-            write_checkpoint(run.path / save_point(checkpoint.meta["stage"]), weights)
+        write_checkpoint(last, checkpoint)
         return LAST
 
     resume = read_checkpoint(last) if last.exists() else None

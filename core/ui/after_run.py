@@ -45,6 +45,8 @@ def next_steps(run: Run, begin: Begin) -> None:
     label = f"Again, at {rate(lower_rate(rate_of(run)))}" if run.state == "diverged" else "Train another"
     if st.button(label, key="train.again", icon=":material/replay:", width="stretch"):
         _again(run)
+    if usable and st.button("Compare it", key="train.compare", icon=":material/stacked_line_chart:", width="stretch"):
+        page.go("runs", compare=run.id)
 
 
 def more(run: Run, history: History) -> None:

@@ -245,3 +245,37 @@ def test_a_rate_in_the_address_that_is_none_is_passed_over(lab, rate):
     assert not app.exception and not app.error
     press(app)
     assert started(lab)[0] == replace(TrainSettings(), stages=preset("quick").stages)
+
+
+# --- after a run
+
+
+def test_a_run_offers_its_save_points_and_the_way_back_before_unfreezing(lab):
+    run = trained(make_toy(lab.home), files=ALL)
+    app = open_page("train", run=run.id)
+    assert "After stage 1, before unfreezing: 7 of 12 wrong" in labels(app)
+    app.button(key="train.start.stage-0.safetensors").click().run()
+    assert app.selectbox(key="train.from").value == f"{run.id}:stage-0.safetensors"
+
+
+def test_a_run_leads_to_its_comparison(lab):
+    run = trained(make_toy(lab.home), files=ALL)
+    app = open_page("train", run=run.id)
+    app.button(key="train.compare").click().run()
+    assert app.title[0].value == "Compare your runs" and run.id in str(app.query_params["compare"])
+
+
+def test_without_memory_smaller_pictures_are_offered_with_what_they_cost(lab):
+    run = trained(make_toy(lab.home), files=("stage-0.safetensors",), course=[(0, 0, 9, 0.9)], state="running_out")
+    app = open_page("train", run=run.id)
+    assert "Pictures of 160 pixels need about 51 % of the memory" in words(app)
+    app.button(key="train.smaller").click().run()
+    assert started(lab)[0].image_size == 160 and started(lab)[0].stages == preset("standard", epochs=2).stages
+
+
+def test_an_explosion_says_when_and_offers_the_checkpoint_before_it(lab):
+    run = trained(make_toy(lab.home), files=("stage-0.safetensors",), course=[(0, 0, 9, 0.9)], state="exploded")
+    said = open_page("train", run=run.id)
+    assert "exploded in epoch 2 of stage 2" in words(
+        said
+    ) and "After stage 1, before unfreezing: 9 of 12 wrong" in labels(said)

@@ -5,7 +5,7 @@ import pytest
 from core.errors import NotFound
 from core.settings import to_record
 from core.train import runs
-from core.train.events import EpochDone, Started
+from core.train.events import Diverged, EpochDone, Started
 from core.train.recipes import preset
 from core.train.starts import find_start, of_run, starts_of
 from core.workspace import Workspace, new_id
@@ -25,6 +25,11 @@ def trained(dataset, *, files, course=COURSE, state="done"):
         runs.append_event(run, EpochDone(1, stage, epoch, 1, 1, 1, loss, error, 1 - error, wrong, 12, 1e-3, 1.0, 9.0))
     for file in files:
         (run.path / file).write_bytes(b"weights")
+    if state == "running_out":
+        return runs.set_state(run, "failed", code="oom", message="There was not enough memory for this.")
+    if state == "exploded":
+        runs.append_event(run, Diverged(2, 1, 1, 5, float("nan"), "The loss is not a number any more."))
+        return runs.set_state(run, "diverged")
     return runs.set_state(run, state)
 
 
