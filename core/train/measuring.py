@@ -27,8 +27,8 @@ def measure(learner: Learner, stage: Stage) -> dict[str, Any]:
     train, valid = learner.source.train, learner.source.valid
     most = EVAL_ITEMS if stage.cached else EVAL_ITEMS_SLOW
     some = torch.linspace(0, len(train) - 1, min(most, len(train))).long()
-    train_losses, _ = _evaluate(learner, train, some, use_features=stage.cached)
-    losses, wrong = _evaluate(learner, valid, torch.arange(len(valid)), use_features=stage.frozen)
+    train_losses, _, _ = _evaluate(learner, train, some, use_features=stage.cached)
+    losses, wrong, learner.exam = _evaluate(learner, valid, torch.arange(len(valid)), use_features=stage.frozen)
     n_wrong = int(wrong.sum())
     return {
         "train_loss_eval": float(train_losses.mean()),
@@ -42,12 +42,18 @@ def measure(learner: Learner, stage: Stage) -> dict[str, Any]:
 
 @torch.inference_mode()
 def glimpse(learner: Learner, stage: Stage, number: int, epoch: int) -> Glimpse:
-    """What the model says about the same few validation pictures, of every class in turn."""
-    set_training(learner.model, False)
+    """What the model says about the same few validation pictures, of every class in turn.
+
+    After an epoch that is what it said in its exam; before the first it is asked.
+    """
     valid, classes = learner.source.valid, learner.model.classes
     rows = watched_rows(valid.labels)
-    probs = scores(learner.model, valid, rows, learner.device, use_features=stage.frozen).softmax(1).cpu()
-    highest = probs.max(1)
+    if learner.exam is not None:
+        said = learner.exam[rows]
+    else:
+        set_training(learner.model, False)
+        said = scores(learner.model, valid, rows, learner.device, use_features=stage.frozen).cpu()
+    highest = said.softmax(1).max(1)
     return Glimpse(
         seq=0,
         stage=number,
@@ -71,12 +77,13 @@ def watched_rows(labels: torch.Tensor, count: int = WATCHED) -> torch.Tensor:
 
 def _evaluate(
     learner: Learner, part: Part, rows: torch.Tensor, *, use_features: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss (N,) in nats and whether the arg max is wrong (N,) for some rows of a part."""
-    losses, wrong = [], []
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Loss (N,) in nats, whether the arg max is wrong (N,) and the scores (N, classes) for some rows of a part."""
+    losses, wrong, answers = [], [], []
     for some in rows.split(2 * learner.batch_size):
         output = scores(learner.model, part, some, learner.device, use_features=use_features)
         labels = part.labels[some].to(output.device)
         losses.append(F.cross_entropy(output, labels, reduction="none").cpu())
         wrong.append((output.argmax(1) != labels).cpu())
-    return torch.cat(losses), torch.cat(wrong)
+        answers.append(output.cpu())
+    return torch.cat(losses), torch.cat(wrong), torch.cat(answers)

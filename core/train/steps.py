@@ -66,7 +66,7 @@ class Learner:
 
     `pristine`: the body is still as published. `weights` (classes,): what a class counts in the loss, where classes are
     weighted. `stage_best`: the epoch with the lowest validation loss of this stage, and `kept` its weights, where a
-    stage is to end with them.
+    stage is to end with them. `exam` (N, classes): the scores of the validation pictures after the last epoch.
     """
 
     model: Classifier
@@ -84,6 +84,7 @@ class Learner:
     last: EpochDone | None = None
     stage_best: EpochDone | None = None
     kept: dict[str, torch.Tensor] = field(default_factory=dict)
+    exam: torch.Tensor | None = None
 
     @property
     def loss_smooth(self) -> float:
@@ -99,7 +100,7 @@ class Learner:
     def restart(self) -> None:
         """Begin a stage: a new running mean, and no best epoch yet."""
         self.smooth, self.smooth_count = 0.0, 0
-        self.stage_best, self.kept = None, {}
+        self.stage_best, self.kept, self.exam = None, {}, None
 
 
 def begin(
