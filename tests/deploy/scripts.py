@@ -106,6 +106,7 @@ def trained(
     with mock.patch("core.train.found_rates.STEPS", 15), contextlib.ExitStack() as patches:
         if not keeps:  # a checkpoint takes as long as an epoch of so few pictures
             patches.enter_context(mock.patch("core.train.train_run.write_checkpoint"))
+            patches.enter_context(mock.patch("core.train.train_run.same_file"))
         for seq, event in enumerate(train_run(run, stop)):
             append_event(run, replace(event, seq=seq))
             done.append(event.kind)
