@@ -21,7 +21,7 @@ from core.workspace import new_id
 
 SLOT = "stages"
 LEARNS = {0: "all layers", 1: "late layers and head", -1: "the head alone"}
-RATES = ("one rate", "a slice", "the finder chooses")
+RATES = ("one rate", "a slice", "the finder")
 AUGMENTS = {"none": "none", "photos": "photos", "top_down": "from above"}
 BALANCED = {"none": "as they are", "weights": "weighted", "oversample": "shown more often"}
 DATA = {"all": "all pictures", "mistakes": "the set of mistakes"}
