@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import NotFound
 from core.settings import Stage, from_record
-from core.train.events import EpochDone, History, Note, Started
+from core.train.events import EpochDone, History, Note, Saved, Started
 from core.train.runs import BEST, LAST, Run, history, is_checkpoint, list_runs, load_run, save_point
 from core.workspace import Workspace
 
@@ -59,7 +59,7 @@ def of_run(run: Run, *, told: Callable[[Run], History] = history) -> list[Start]
     if run.kind != "train" or not any((run.path / file).is_file() for file in (LAST, save_point(0))):
         return []
     said = told(run)
-    started, epochs = said.last(Started.kind), said.all(EpochDone.kind)
+    started, epochs = said.last(Started.kind), _written(said)
     if not isinstance(started, Started) or not epochs:
         return []
     settings = from_record(run.request["settings"])
@@ -75,22 +75,35 @@ def of_run(run: Run, *, told: Callable[[Run], History] = history) -> list[Start]
             classes=started.classes,
             when=run.record["created"],
         )
-        for file, title, epoch in _places(run, said, settings.stages)
+        for file, title, epoch in _places(run, said, epochs, settings.stages)
         if (run.path / file).is_file()
     ]
 
 
-def _places(run: Run, said: History, stages: tuple[Stage, ...]) -> Iterator[tuple[str, str, EpochDone]]:
-    epochs: list[EpochDone] = said.all(EpochDone.kind)
+def _written(said: History) -> list[EpochDone]:
+    """The epochs up to the last one whose weights were written, in order; one that was done again counts once.
+
+    An epoch that exploded is measured but not written, and so is one in which the run was killed.
+    """
+    written = [(event.stage, event.epoch) for event in said.all(Saved.kind)]
+    told = {(epoch.stage, epoch.epoch): epoch for epoch in said.all(EpochDone.kind)}
+    return [epoch for place, epoch in told.items() if written and place <= max(written)]
+
+
+def _places(
+    run: Run, said: History, epochs: list[EpochDone], stages: tuple[Stage, ...]
+) -> Iterator[tuple[str, str, EpochDone]]:
     last, best = epochs[-1], min(epochs, key=lambda epoch: epoch.valid_loss)
-    for number in range(len(stages)):
+    offered = [last]
+    for number in range(last.stage + 1):
         if (run.path / save_point(number)).is_file():
             reached = [epoch for epoch in epochs if epoch.stage == number]
             kept = min(reached, key=lambda epoch: epoch.valid_loss) if _keeps_best(said, number) else reached[-1]
+            offered.append(kept)
             yield save_point(number), _after(number, stages), kept
     if not (run.path / save_point(last.stage)).is_file():
         yield LAST, f"Its last epoch, {last.epoch + 1} of stage {last.stage + 1}", last
-    if best is not last:
+    if best not in offered:
         yield BEST, f"Its best epoch, {best.epoch + 1} of stage {best.stage + 1}", best
 
 

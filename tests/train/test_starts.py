@@ -5,7 +5,7 @@ import pytest
 from core.errors import NotFound
 from core.settings import to_record
 from core.train import runs
-from core.train.events import Diverged, EpochDone, Started
+from core.train.events import Diverged, EpochDone, Saved, Started
 from core.train.recipes import preset
 from core.train.starts import find_start, of_run, starts_of
 from core.workspace import Workspace, new_id
@@ -14,8 +14,11 @@ from tests.conftest import make_toy
 COURSE = [(0, 0, 9, 0.9), (0, 1, 7, 0.5), (1, 0, 5, 0.4), (1, 1, 6, 0.6)]
 
 
-def trained(dataset, *, files, course=COURSE, state="done"):
-    """A run of the standard recipe that has got so far: (stage, epoch, wrong of 12, validation loss)."""
+def trained(dataset, *, files, course=COURSE, state="done", unwritten=()):
+    """A run of the standard recipe that has got so far: (stage, epoch, wrong of 12, validation loss).
+
+    The weights of the epochs `unwritten` did not reach the disk.
+    """
     settings = preset("standard", epochs=2)
     request = {"dataset": dataset.id, "settings": to_record(settings), "preset": "standard"}
     run = runs.set_state(runs.set_state(runs.create_run(dataset.workspace, "train", request), "starting"), "running")
@@ -23,6 +26,8 @@ def trained(dataset, *, files, course=COURSE, state="done"):
     for stage, epoch, wrong, loss in course:
         error = wrong / 12
         runs.append_event(run, EpochDone(1, stage, epoch, 1, 1, 1, loss, error, 1 - error, wrong, 12, 1e-3, 1.0, 9.0))
+        if (stage, epoch) not in unwritten:
+            runs.append_event(run, Saved(2, stage, epoch, "last.safetensors", best=False))
     for file in files:
         (run.path / file).write_bytes(b"weights")
     if state == "running_out":
@@ -30,7 +35,7 @@ def trained(dataset, *, files, course=COURSE, state="done"):
     if state == "exploded":
         runs.append_event(run, Diverged(2, 1, 1, 5, float("nan"), "The loss is not a number any more."))
         return runs.set_state(run, "diverged")
-    return runs.set_state(run, state)
+    return run if state == "running" else runs.set_state(run, state)
 
 
 ALL = ("stage-0.safetensors", "stage-1.safetensors", "last.safetensors", "best.safetensors")
@@ -52,6 +57,31 @@ def test_a_run_that_was_stopped_offers_its_last_epoch(tmp_path):
         make_toy(tmp_path), files=("stage-0.safetensors", "last.safetensors"), course=COURSE[:3], state="stopped"
     )
     assert [start.file for start in of_run(run)] == ["stage-0.safetensors", "last.safetensors"]
+
+
+EARLY = ("stage-0.safetensors", "last.safetensors", "best.safetensors")
+
+
+def test_an_epoch_that_exploded_is_not_taken_for_what_its_run_kept(tmp_path):
+    course = [*COURSE[:2], (1, 0, 12, 5000.0)]
+    run = trained(make_toy(tmp_path), files=EARLY, course=course, state="exploded", unwritten=[(1, 0)])
+    assert [start.title for start in of_run(run)] == ["After stage 1, before unfreezing: 7 of 12 wrong"]
+
+
+def test_an_epoch_whose_weights_were_not_written_is_not_promised(tmp_path):
+    run = trained(make_toy(tmp_path), files=EARLY, state="interrupted", unwritten=[(1, 1)])
+    assert [start.title for start in of_run(run)][1:] == ["Its last epoch, 1 of stage 2: 5 of 12 wrong"]
+
+
+def test_an_epoch_that_was_done_again_is_offered_once(tmp_path):
+    course = [*COURSE[:3], COURSE[2]]
+    run = trained(make_toy(tmp_path), files=EARLY, course=course, state="stopped")
+    assert [start.file for start in of_run(run)] == ["stage-0.safetensors", "last.safetensors"]
+
+
+def test_a_stage_whose_weights_came_before_its_epoch_was_told_waits(tmp_path):
+    run = trained(make_toy(tmp_path), files=ALL, course=COURSE[:2], state="running")
+    assert [start.file for start in of_run(run)] == ["stage-0.safetensors"]
 
 
 def test_the_newest_run_comes_first_and_other_data_sets_do_not(tmp_path):

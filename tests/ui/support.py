@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.errors import JobError
 from core.settings import to_record
 from core.train import runs
-from core.train.events import BatchDone, EpochDone, Finished, Progress, StageStarted, Started
+from core.train.events import BatchDone, EpochDone, Finished, Progress, Saved, StageStarted, Started
 from core.train.recipes import preset
 from core.ui import answers, cache, routes
 from core.ui.cache import Background
@@ -165,4 +165,5 @@ def events_of_training(dataset, epochs, wrong):
             yield BatchDone(3, 0, epoch, step, 1e-3, 0.9, 1 / (step + 1), 1 / (step + 1))
         loss = 0.8 / (epoch + 1)
         yield EpochDone(4, 0, epoch, loss, loss, loss, loss, missed / 12, 1 - missed / 12, missed, 12, 1e-3, 0.5, 99.0)
+        yield Saved(4, 0, epoch, "last.safetensors", best=True)
     yield Finished(5, "done", wrong[-1] / 12, wrong[-1], 12, 3.0)
