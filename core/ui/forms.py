@@ -22,6 +22,7 @@ from core.ui.models import Model
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 PRESET_TITLES = {name: found.title for name, found in RECIPES.items()}
+RATE_CHARS = 24
 BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 IMAGE_SIZES = (64, 96, 128, 160, 192, 224, 288)
 BACKBONES = {
@@ -82,20 +83,18 @@ def follow(key: str, value: str) -> None:
         st.session_state[key] = value
 
 
-def set_rate(lr: float) -> None:
-    """Set the rate of the form that is drawn next: on the slider where it has that rate, typed otherwise."""
-    near = [known for known in RATES if math.isclose(known, lr, rel_tol=1e-6)]
-    st.session_state["train.exact"] = "" if near else f"{lr:g}"
-    if near:
-        st.session_state["train.lr"] = near[0]
+def rate_controls(lr: float) -> dict[str, Any]:
+    """A rate as its two controls hold it: the nearest one on the slider, and typed where that is not the same."""
+    near = min(RATES, key=lambda known: abs(math.log(known / lr)))
+    return {"lr": near, "exact": "" if math.isclose(near, lr, rel_tol=1e-6) else f"{lr:g}"}
 
 
-def exact_rate() -> float | None:
-    """A rate that is typed; None where nothing is."""
-    typed = st.text_input(
-        "An exact rate", placeholder="for example 2.5e-3", key="train.exact", persist_state="session"
-    ).strip()
-    return parsed_rate(typed) if typed else None
+def exact_rate() -> None:
+    """A rate that is typed; it counts instead of the slider's."""
+    st.text_input(
+        "An exact rate", placeholder="for example 2.5e-3", key="train.exact", persist_state="session",
+        max_chars=RATE_CHARS,
+    )  # fmt: skip
 
 
 def parsed_rate(typed: str) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import SettingsError
+from core.plots import style
 from core.plots.style import counted, rate
 from core.settings import AUGMENT_PRESETS, BALANCES, PRECISIONS, STAGES_MAX, Stage, stage_from_record
 from core.text import read
@@ -26,6 +27,18 @@ AUGMENTS = {"none": "none", "photos": "photos", "top_down": "from above"}
 BALANCED = {"none": "as they are", "weights": "weighted", "oversample": "shown more often"}
 DATA = {"all": "all pictures", "mistakes": "the set of mistakes"}
 SCHEDULE_TITLES = {"one_cycle": "one-cycle", "sgdr": "restarts (SGDR)", "flat_cos": "flat, then cosine"}
+OPTION_TITLES = {
+    "div": "Starts at the rate over",
+    "div_final": "Ends at the rate over",
+    "pct_start": "Turns at (share)",
+    "cycle_len": "First cycle (epochs)",
+    "cycle_mult": "Each next so many times",
+    "lr_min": "Lowest rate",
+    "at": "Falls at",
+    "factor": "Times",
+}
+PLACES = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
+SMOOTHING_MAX = 0.9
 AS_RUN = "as the run"
 
 
@@ -48,6 +61,20 @@ def edit() -> tuple[list[Stage], str]:
     if len(state.get(SLOT)) < STAGES_MAX:
         st.button("Add a stage", key="stage.add", icon=":material/add:", width="stretch", on_click=_add)
     return stages, problem
+
+
+def shows(stage: Stage) -> bool:
+    """Whether the controls can show all of a stage, whatever wrote it."""
+    whole = [stage.epochs, stage.freeze_to, stage.image_size, stage.batch_size]
+    numbers = [stage.lr_max, stage.label_smoothing, stage.mixup, stage.weight_decay, stage.dropout]
+    if isinstance(stage.lr, tuple):
+        numbers.append(stage.lr[0])
+    return (
+        all(value is None or type(value) is int for value in whole)
+        and all(value is None or type(value) in (int, float) for value in numbers)
+        and type(stage.find_lr) is bool
+        and stage.label_smoothing <= SMOOTHING_MAX
+    )
 
 
 def words(stage: Stage) -> str:
@@ -82,7 +109,7 @@ def _edited(place: int, record: dict[str, Any]) -> Stage:
         _buttons(place, key)
     record.update({name: value for name, value in values.items() if name != "typed"})
     state.put(SLOT, state.get(SLOT))
-    record["lr"] = _rates(values["typed"], record["find_lr"])
+    record["lr"] = _rates(values["typed"], record)
     stage = stage_from_record({name: value for name, value in record.items() if name not in ("id", "typed")})
     check_options(stage.schedule, stage.options)
     if _line(record) != before:
@@ -100,13 +127,17 @@ def _line(record: dict[str, Any]) -> str:
 
 def _main(key: str, record: dict[str, Any]) -> dict[str, Any]:
     first = -1 if record["freeze_to"] == 2 else record["freeze_to"]
-    left, right = st.columns(2)
     values: dict[str, Any] = {
-        "freeze_to": left.selectbox(
+        "freeze_to": st.selectbox(
             "What learns", list(LEARNS), list(LEARNS).index(first), format_func=LEARNS.get, key=f"{key}.learns"
-        ),
-        "epochs": int(right.number_input("Epochs", 1, 1000, record["epochs"], key=f"{key}.epochs")),
+        )
     }
+    left, right = st.columns(2)
+    values["epochs"] = int(left.number_input("Epochs", 1, 1000, record["epochs"], key=f"{key}.epochs"))
+    values["augment"] = right.selectbox(
+        "Augmentation", AUGMENT_PRESETS, AUGMENT_PRESETS.index(record["augment"]), format_func=AUGMENTS.get,
+        key=f"{key}.augment",
+    )  # fmt: skip
     low, high = record["lr"] if isinstance(record["lr"], (list, tuple)) else (None, record["lr"])
     way = RATES[2] if record["find_lr"] else RATES[1] if low is not None else RATES[0]
     chosen = left.selectbox("Rate", RATES, RATES.index(way), key=f"{key}.way")
@@ -117,48 +148,62 @@ def _main(key: str, record: dict[str, Any]) -> dict[str, Any]:
     if chosen == RATES[1]:
         low_typed = right.text_input("Rate of the first layers", f"{low or high / 10:g}", key=f"{key}.low")
     values["typed"] = (low_typed, typed)
-    values["schedule"] = left.selectbox(
+    values["schedule"] = st.selectbox(
         "Schedule", list(SCHEDULES), list(SCHEDULES).index(record["schedule"]), format_func=_schedule_title,
         key=f"{key}.schedule",
     )  # fmt: skip
     values["options"] = _options(key, values["schedule"], record)
-    values["augment"] = right.selectbox(
-        "Augmentation", AUGMENT_PRESETS, AUGMENT_PRESETS.index(record["augment"]), format_func=AUGMENTS.get,
-        key=f"{key}.augment",
-    )  # fmt: skip
     return values
 
 
-def _rates(typed: tuple[str | None, str], found: bool) -> Any:
-    low, high = typed
-    top = forms.parsed_rate(high)
-    if found:
+def _rates(typed: tuple[str | None, str], record: dict[str, Any]) -> Any:
+    """The rates that are typed; what only shows a rate, in few digits, leaves that rate as it is."""
+    low, high = record["lr"] if isinstance(record["lr"], (list, tuple)) else (None, record["lr"])
+    top = _rate(typed[1], high)
+    if record["find_lr"]:
         return (None, top)
-    return top if low is None else (forms.parsed_rate(low), top)
+    return top if typed[0] is None else (_rate(typed[0], low), top)
 
 
-def _options(key: str, schedule: str, record: dict[str, Any]) -> dict[str, float]:
-    """The numbers that a schedule has besides its rate; only those that differ from the usual ones are kept."""
-    usual = {name: value for name, value in options_of(schedule).items() if isinstance(value, (int, float))}
+def _rate(typed: str, shown: float | None) -> float:
+    return shown if shown is not None and typed == f"{shown:g}" else forms.parsed_rate(typed)
+
+
+def _options(key: str, schedule: str, record: dict[str, Any]) -> dict[str, Any]:
+    """What a schedule has besides its rate; only what differs from the usual values is kept."""
+    usual = options_of(schedule)
     given = record["options"] if schedule == record["schedule"] else {}
     chosen = {}
-    for place, column in zip(usual, st.columns(max(1, len(usual))), strict=False):
-        value = column.number_input(
-            place.replace("_", " "), value=float(given.get(place, usual[place])), format="%g",
-            key=f"{key}.{schedule}.{place}",
-        )  # fmt: skip
-        if value != usual[place]:
-            chosen[place] = value
+    rows = [name for name in usual if isinstance(usual[name], tuple)]  # too wide for a column
+    columns = dict(zip([name for name in usual if name not in rows], st.columns(2) * 2, strict=False))
+    for name in usual:
+        value = _option(
+            columns.get(name, st), f"{key}.{schedule}.{name}", OPTION_TITLES[name], usual[name], given.get(name)
+        )
+        if value != usual[name]:
+            chosen[name] = value
     return chosen
+
+
+def _option(place: Any, key: str, title: str, usual: Any, given: Any) -> Any:
+    """One option: places in the stage where the usual value is a row of them, a number otherwise."""
+    if isinstance(usual, tuple):
+        places = sorted({*PLACES, *(usual if given is None else given)})
+        return tuple(sorted(place.multiselect(title, places, given or usual, format_func=style.share, key=key)))
+    start = usual if given is None else given
+    return place.number_input(
+        title, value=None if start is None else float(start), format="%g", key=key,
+        placeholder="1/1000 of it" if usual is None else None,
+    )  # fmt: skip
 
 
 def _more(key: str, record: dict[str, Any]) -> dict[str, Any]:
     left, right = st.columns(2)
 
     def open_or(label: str, name: str, values: Sequence[Any], place: Any) -> Any:
-        options = [None, *values]
-        at = options.index(record[name]) if record[name] in options else 0
-        return place.selectbox(label, options, at, format_func=_shown, key=f"{key}.{name}")
+        own = [] if record[name] in (None, *values) else [record[name]]
+        options = [None, *values, *own]
+        return place.selectbox(label, options, options.index(record[name]), format_func=_shown, key=f"{key}.{name}")
 
     return {
         "image_size": open_or("Image size (pixels)", "image_size", forms.IMAGE_SIZES, left),
@@ -171,9 +216,10 @@ def _more(key: str, record: dict[str, Any]) -> dict[str, Any]:
             key=f"{key}.balance",
         ),
         "label_smoothing": left.number_input(
-            "Label smoothing", 0.0, 0.9, record["label_smoothing"], 0.05, key=f"{key}.smoothing", format="%g"
+            "Label smoothing", 0.0, SMOOTHING_MAX, float(record["label_smoothing"]), 0.05, key=f"{key}.smoothing",
+            format="%g",
         ),
-        "mixup": right.number_input("Mixup", 0.0, 10.0, record["mixup"], 0.1, key=f"{key}.mixup", format="%g"),
+        "mixup": right.number_input("Mixup", 0.0, 10.0, float(record["mixup"]), 0.1, key=f"{key}.mixup", format="%g"),
         "data": left.selectbox(
             "Learns from", list(DATA), list(DATA).index(record["data"]), format_func=DATA.get, key=f"{key}.data"
         ),

@@ -27,7 +27,7 @@ from core.train.events import (
 )
 from core.train.recipes import RECIPES
 from core.train.runs import Run
-from core.ui import after_run, cache, glimpses, models, page, state
+from core.ui import after_run, cache, glimpses, models, page, recipe_address, state
 from core.ui.epoch_table import epochs_html
 from core.ui.live import phase, progress_html, stop_button, watch
 from core.ui.verdict import verdict
@@ -43,6 +43,7 @@ def start(dataset: Dataset, settings: TrainSettings, preset: str, begin: Mapping
         state.to_address("start", None)
     with st.spinner(read("train", "starting")):
         made = cache.submit(state.workspace(), "train", request)
+    recipe_address.forget()
     state.to_address("run", made)
     st.rerun()
 

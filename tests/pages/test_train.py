@@ -1,37 +1,21 @@
-"""The Train page before a run: every recipe, own stages, checkpoints, and what comes with the address."""
-
-from dataclasses import replace
+"""The Train page before a run, every recipe and own stages; and after one, the ways on."""
 
 import pytest
 
-from core.settings import TrainSettings, from_record
-from core.train import runs
-from core.train.recipes import RECIPES, preset
-from core.train.schedules import SCHEDULES
+from core.train.recipes import preset
+from core.train.schedules import SCHEDULES, options_of
 from core.ui import stage_form
 from tests.conftest import make_toy
+from tests.pages.training import ALONE, BROKEN, choose, keys, own, press, started
 from tests.train.test_starts import ALL, trained
 from tests.ui.support import labels, open_page, words
-
-ALONE = [name for name in RECIPES if name != "mistakes"]
-
-
-def started(lab):
-    """The settings of the run that was just started, and its request."""
-    run = runs.list_runs(lab.workspace, "train")[0]
-    return from_record(run.request["settings"]), run.request
-
-
-def press(app):
-    app.button(key="train.start").click().run()
-    assert not app.exception and not app.error, words(app)
 
 
 @pytest.mark.parametrize("name", ALONE)
 def test_every_recipe_starts_as_it_says(lab, name):
     make_toy(lab.home)
     app = open_page("train")
-    app.selectbox(key="train.preset").set_value(name).run()
+    choose(app, name)
     assert not app.exception and app.get("echarts_chart"), words(app)
     press(app)
     settings, request = started(lab)
@@ -44,7 +28,7 @@ def test_every_recipe_starts_as_it_says(lab, name):
 def test_another_recipe_brings_its_own_epochs_and_rate(lab):
     make_toy(lab.home)
     app = open_page("train")
-    app.selectbox(key="train.preset").set_value("too_many").run()
+    choose(app, "too_many")
     press(app)
     assert started(lab)[0].epochs == 40
 
@@ -55,7 +39,7 @@ def test_the_plan_says_how_many_weights_learn_and_how_long_it_takes(lab):
     assert "1.3 M weights learn" in said and "a guess" in said and "❄ frozen" in said
     assert "2,560 numbers" in said and "augmentation has no effect" in said
     app = open_page("train")
-    app.selectbox(key="train.preset").set_value("standard").run()
+    choose(app, "standard")
     assert "First 1.3 M of 4.7 M weights learn, then all of them" in words(app)
     assert "low end of the rates is found" in words(app)
 
@@ -77,27 +61,43 @@ def test_what_lies_under_more_counts(lab):
 # --- own stages
 
 
-def own(lab, before="standard"):
-    make_toy(lab.home)
-    app = open_page("train")
-    app.selectbox(key="train.preset").set_value(before).run()
-    app.selectbox(key="train.preset").set_value("own").run()
-    assert not app.exception, words(app)
-    return app
-
-
-def keys(app, ending):
-    """Keys of the controls of the stages, in order."""
-    return [widget.key for kind in ("button", "number_input", "selectbox", "text_input") for widget in app.get(kind)
-            if widget.key and widget.key.startswith("stage.") and widget.key.endswith(ending)]  # fmt: skip
-
-
 def test_own_stages_begin_as_those_of_the_recipe_before(lab):
     app = own(lab)
     press(app)
     settings, request = started(lab)
-    first, second = preset("standard").stages
-    assert settings.stages == (first, replace(second, lr=(None, 3e-4))) and request["preset"] == "own"
+    assert settings.stages == preset("standard").stages and request["preset"] == "own"
+
+
+def test_own_stages_keep_what_was_typed_and_what_their_recipe_decides_for_the_run(lab):
+    make_toy(lab.home)
+    app = open_page("train")
+    choose(app, "style_2018")
+    app.text_input(key="train.exact").set_value("2.7e-3")
+    app.segmented_control(key="train.ratio").set_value(3.0).run()
+    choose(app, "own")
+    press(app)
+    rates = [stage.lr for stage in preset("style_2018", lr=2.7e-3, ratio=3.0).stages]
+    assert [stage.lr for stage in started(lab)[0].stages] == rates and rates[2] == pytest.approx((3e-4, 2.7e-3))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_recipe_that_is_taken_apart_trains_as_before(lab, name):
+    make_toy(lab.home)
+    app = open_page("train")
+    choose(app, name)
+    choose(app, "own")
+    press(app)
+    assert started(lab)[0] == preset(name)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_a_recipe_decided_for_the_run_goes_with_its_stages(lab, name):
+    make_toy(lab.home)
+    app = open_page("train")
+    for chosen in (name, "own", "quick"):
+        choose(app, chosen)
+    press(app)
+    assert started(lab)[0] == preset("quick")
 
 
 def test_stages_are_added_duplicated_moved_and_deleted(lab):
@@ -145,6 +145,33 @@ def test_the_options_of_a_schedule_reach_the_run(lab):
     assert started(lab)[0].stages[0].options == {"cycle_mult": 2.0}
 
 
+def test_every_option_of_every_schedule_has_a_name_and_a_control(lab):
+    app = own(lab, "quick")
+    for schedule in SCHEDULES:
+        app.selectbox(key=keys(app, ".schedule")[0]).set_value(schedule).run()
+        drawn = {
+            widget.key.rsplit(".", 1)[1]
+            for kind in ("number_input", "multiselect")
+            for widget in app.get(kind)
+            if f".{schedule}." in str(widget.key)
+        }
+        assert drawn == set(options_of(schedule)) and not app.exception
+
+
+def test_where_a_rate_falls_and_where_it_ends_are_chosen(lab):
+    app = own(lab, "quick")
+    app.selectbox(key=keys(app, ".schedule")[0]).set_value("step").run()
+    [places] = [control for control in app.multiselect if control.key.endswith(".at")]
+    places.set_value([0.25, 0.9]).run()
+    app.button(key=keys(app, ".copy")[0]).click().run()
+    app.selectbox(key=keys(app, ".schedule")[1]).set_value("exponential").run()
+    [lowest] = [control for control in app.number_input if control.key.endswith(".exponential.lr_min")]
+    lowest.set_value(1e-5).run()
+    press(app)
+    first, second = started(lab)[0].stages
+    assert list(first.options["at"]) == [0.25, 0.9] and second.options == {"lr_min": 1e-5}
+
+
 @pytest.mark.parametrize("typed", ["fast", "-1", "0", "nan"])
 def test_a_stage_that_cannot_be_used_is_one_sentence_and_the_others_stay(lab, typed):
     app = own(lab)
@@ -160,91 +187,6 @@ def test_a_stage_in_one_line():
     assert stage_form.words(frozen) == "the head alone · 4 epochs · 3e-3 · one-cycle"
     assert stage_form.words(unfrozen) == "all layers · 4 epochs · finder to 3e-4 · one-cycle · photos"
     assert "restarts (SGDR)" in stage_form.words(preset("style_2018").stages[2])
-
-
-# --- checkpoints and addresses
-
-
-def test_a_checkpoint_is_chosen_and_the_run_goes_on_from_it(lab):
-    dataset = make_toy(lab.home)
-    run = trained(dataset, files=ALL)
-    app = open_page("train", start=f"{run.id}:stage-0.safetensors")
-    box = app.selectbox(key="train.from")
-    assert any("After stage 1, before unfreezing: 7 of 12 wrong" in option for option in box.options)
-    assert (
-        "network is that of the checkpoint" in words(app)
-        and "Learn from mistakes" in app.selectbox(key="train.preset").options
-    )
-    press(app)
-    assert started(lab)[1]["start"] == {"run": run.id, "file": "stage-0.safetensors"}
-
-
-def test_without_a_checkpoint_there_is_nothing_to_choose_and_no_learning_from_mistakes(lab):
-    make_toy(lab.home)
-    app = open_page("train", preset="mistakes")
-    assert "train.from" not in [box.key for box in app.selectbox]
-    assert "Learn from mistakes" not in app.selectbox(key="train.preset").options
-    press(app)
-    assert "start" not in started(lab)[1]
-
-
-def test_a_checkpoint_of_other_classes_is_one_sentence(lab):
-    dataset, other = make_toy(lab.home), make_toy(lab.home, name="two", classes=2)
-    run = trained(dataset, files=ALL)
-    app = open_page("train", dataset=other.id, start=f"{run.id}:last.safetensors")
-    assert not app.exception and app.button(key="train.start").disabled or "There is no checkpoint" in words(app)
-
-
-@pytest.mark.parametrize("start", ["a" * 26 + ":last.safetensors", "<b>x", "../x:best.safetensors"])
-def test_a_checkpoint_that_is_not_yours_is_one_sentence_and_the_form_stays(lab, start):
-    make_toy(lab.home)
-    app = open_page("train", start=start)
-    assert len(app.error) == 1 and not app.exception and "Train" in labels(app)
-
-
-def test_a_rate_from_the_address_is_taken_once(lab):
-    make_toy(lab.home)
-    app = open_page("train", rate="2.7e-3")
-    assert app.text_input(key="train.exact").value == "0.0027" and "rate" not in app.query_params
-    press(app)
-    assert started(lab)[0].stages[0].lr == 2.7e-3
-
-
-def test_a_picked_rate_outlives_a_change_of_the_recipe_but_not_one_that_goes_wrong_on_purpose(lab):
-    make_toy(lab.home)
-    app = open_page("train", rate="2.7e-3")
-    app.selectbox(key="train.preset").set_value("standard").run()
-    assert app.text_input(key="train.exact").value == "0.0027"
-    app.selectbox(key="train.preset").set_value("too_low").run()
-    press(app)
-    assert started(lab)[0].stages[0].lr == 1e-5
-
-
-def test_a_slice_without_a_checkpoint_is_the_second_stage_of_the_standard_recipe(lab):
-    make_toy(lab.home)
-    app = open_page("train", rate="3e-4", low="1e-5")
-    press(app)
-    settings, request = started(lab)
-    assert request["preset"] == "standard" and settings.stages[0].lr == pytest.approx(3e-3)
-    assert settings.stages[1].lr == pytest.approx((1e-5, 3e-4)) and not settings.stages[1].find_lr
-
-
-def test_a_slice_after_a_checkpoint_is_one_stage_for_all_layers(lab):
-    run = trained(make_toy(lab.home), files=ALL)
-    app = open_page("train", rate="3e-4", low="1e-5", start=f"{run.id}:stage-0.safetensors")
-    press(app)
-    settings, request = started(lab)
-    [stage] = settings.stages
-    assert (stage.lr, stage.first_group, request["preset"]) == ((1e-5, 3e-4), 0, "own")
-
-
-@pytest.mark.parametrize("rate", ["fast", "-1", "nan", "<script>"])
-def test_a_rate_in_the_address_that_is_none_is_passed_over(lab, rate):
-    make_toy(lab.home)
-    app = open_page("train", rate=rate, low=rate, preset=rate)
-    assert not app.exception and not app.error
-    press(app)
-    assert started(lab)[0] == replace(TrainSettings(), stages=preset("quick").stages)
 
 
 # --- after a run
