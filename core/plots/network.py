@@ -9,8 +9,9 @@ from core.plots.style import esc, rate, share
 from core.settings import LAYER_GROUPS
 from core.vision.blocks import Block
 
-TALLEST_PX, SMALLEST_PX = 92, 20
+TALLEST_PX, SMALLEST_PX = 76, 20
 SIDE_MAX = 112
+TO_BE_FOUND = '<em class="then">found then</em>'
 _MOVED_FULL = 0.05  # a block that moved by a twentieth of its length fills its bar
 
 
@@ -25,13 +26,14 @@ def network_html(
     blocks: Sequence[Block],
     *,
     freeze_to: int,
-    rates: Sequence[float],
+    rates: Sequence[float | None],
     moved: Mapping[str, float] | None = None,
 ) -> str:
     """The blocks from the picture to the classes. Frozen ones are hatched and say so; the others carry their rate.
 
     `freeze_to` is the first layer group that learns, `rates` hold one rate per layer group (of the last ones, where
-    there are fewer), and `moved` the share of its length by which each block has moved.
+    there are fewer; None where a finder has yet to say it), and `moved` the share of its length by which each block
+    has moved.
     """
     first = freeze_to % LAYER_GROUPS
     by_group = [rates[max(0, group - LAYER_GROUPS + len(rates))] for group in range(LAYER_GROUPS)]
@@ -45,16 +47,16 @@ def network_html(
     )
 
 
-def _card(block: Block, learns: bool, lr: float, moved: Mapping[str, float] | None) -> str:
+def _card(block: Block, learns: bool, lr: float | None, moved: Mapping[str, float] | None) -> str:
     height = SMALLEST_PX + (TALLEST_PX - SMALLEST_PX) * math.sqrt(block.side / SIDE_MAX)
     wide = 14 + 5 * math.log10(max(10, block.weights))
-    state = esc(rate(lr)) if learns else "❄ frozen"
+    state = "<em>❄ frozen</em>" if not learns else TO_BE_FOUND if lr is None else f"<em>{esc(rate(lr))}</em>"
     size = f"{block.side} × {block.side}" if block.side > 1 else ""
     shape = f'<i style="height:{height:.0f}px;width:{wide:.0f}px"></i>'
     return (
         f'<figure class="{"learns" if learns else "frozen"}" title="{esc(block.title)} {esc(size)}">'
         f'<div class="shape">{shape}</div>'
-        f"<b>{esc(weights_in_words(block.weights))}</b><span>{esc(block.title)}</span><em>{state}</em>"
+        f"<b>{esc(weights_in_words(block.weights))}</b><span>{esc(block.title)}</span>{state}"
         f"{_bar(block, moved)}</figure>"
     )
 

@@ -100,9 +100,13 @@ _SCHEDULES = {
 
 def _schedule(value: tuple[str, tuple[tuple[str, Any], ...]]) -> str:
     name, options = value
-    said = ", ".join(f"{option.replace('_', ' ')} {number}" for option, number in options)
+    said = ", ".join(f"{option.replace('_', ' ')} {_option(value)}" for option, value in options)
     words = _SCHEDULES.get(name, name.replace("_", " "))
     return f"{words} ({said})" if said else words
+
+
+def _option(value: Any) -> str:
+    return " and ".join(str(number) for number in value) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _schedule_of(stage: Stage) -> tuple[str, tuple[tuple[str, Any], ...]]:

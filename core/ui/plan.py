@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.data.table import Dataset
 from core.plots.network import network_html, weights_in_words
+from core.plots.plan import plan_figure, planned
 from core.plots.style import counted, duration
-from core.plots.training import plan_figure, planned
 from core.settings import LAYER_GROUPS, Stage, TrainSettings, from_record
 from core.text import read
 from core.train.estimate import WIDE, Estimate, Speed, estimate, measured_speed
@@ -19,7 +20,7 @@ from core.train.schedules import spread
 from core.ui import page, run_rows, stage_form, state
 from core.vision.blocks import Block, blocks_of, trainable
 
-FIGURE_PX = 300
+FIGURE_PX = 250
 RUNS_MEASURED = 10
 
 
@@ -38,11 +39,16 @@ def show(dataset: Dataset, settings: TrainSettings) -> None:
     plan = _plan_of(dataset, settings)
     stages = settings.stages
     spec = plan_figure(planned(stages), page.current_look(), names=stage_form.names(stages))
-    st.echarts_chart(spec, key="train.plan", height=FIGURE_PX, alt="The planned learning rate and momentum.")
+    st.echarts_chart(spec, key="train.plan", height=FIGURE_PX, alt=_alt(stages))
     page.see(_numbers(plan))
     _network(plan)
     if any(stage.cached for stage in stages):
         _kept(plan)
+
+
+def _alt(stages: Sequence[Stage]) -> str:
+    said = "; ".join(f"{place}: {stage_form.words(stage)}" for place, stage in enumerate(stages, start=1))
+    return f"The planned learning rate and momentum, stage by stage. {said}."
 
 
 def _plan_of(dataset: Dataset, settings: TrainSettings) -> Plan:
@@ -77,8 +83,9 @@ def _numbers(plan: Plan) -> str:
     if len(counts) > 1:
         last = "all of them" if learning[-1] == total else weights_in_words(learning[-1])
         said += " " + page.say("train", "weights_then", last=last)
-    found = " " + read("train", "finds") if any(stage.find_lr for stage in plan.settings.stages) else ""
-    return f"{counted(plan.settings.epochs, 'epoch')}, {_time(plan)}. {said}{found}"
+    finds = {"finds_rate" if stage.frozen else "finds" for stage in plan.settings.stages if stage.find_lr}
+    found = [read("train", section) for section in sorted(finds)]
+    return " ".join([f"{counted(plan.settings.epochs, 'epoch')}, {_time(plan)}. {said}", *found])
 
 
 def _time(plan: Plan) -> str:
@@ -103,8 +110,11 @@ def _network(plan: Plan) -> None:
     st.html(network_html(plan.blocks, freeze_to=shown.first_group, rates=_rates(shown)))
 
 
-def _rates(stage: Stage) -> list[float]:
-    return spread(stage.lr, LAYER_GROUPS)
+def _rates(stage: Stage) -> list[float | None]:
+    """The highest rate of each layer group; None for what a finder will say."""
+    if stage.find_lr:
+        return [*[None] * (LAYER_GROUPS - 1), None if stage.frozen else stage.lr_max]
+    return [*spread(stage.lr, LAYER_GROUPS)]
 
 
 def _kept(plan: Plan) -> None:

@@ -82,7 +82,7 @@ def words(stage: Stage) -> str:
     low, high = stage.lr if isinstance(stage.lr, tuple) else (stage.lr, stage.lr)
     rates = rate(high) if low in (None, high) else f"{rate(low)} to {rate(high)}"
     if stage.find_lr:
-        rates = f"finder to {rate(high)}"
+        rates = "finder" if stage.frozen else f"finder to {rate(high)}"
     learns = LEARNS[-1 if stage.frozen else stage.first_group]
     parts = [learns, counted(stage.epochs, "epoch"), rates, _schedule_title(stage.schedule)]
     if stage.augment != "none":
@@ -143,6 +143,8 @@ def _main(key: str, record: dict[str, Any]) -> dict[str, Any]:
     chosen = left.selectbox("Rate", RATES, RATES.index(way), key=f"{key}.way")
     values["find_lr"] = chosen == RATES[2]
     label = "Rate of the last layers" if chosen != RATES[0] else "Learning rate"
+    if values["find_lr"] and values["freeze_to"] == -1:
+        label = "Rate if it finds none"
     typed = right.text_input(label, f"{high:g}", key=f"{key}.high")
     low_typed = None
     if chosen == RATES[1]:

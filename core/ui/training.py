@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.data.table import Dataset, load_dataset
 from core.errors import LabError
+from core.plots.plan import planned
 from core.plots.style import counted, duration, esc, number, rate, wrong_of
-from core.plots.training import planned, positions, training_figure
+from core.plots.training import positions, training_figure
 from core.settings import LAYER_GROUPS, TrainSettings, from_record, to_record
 from core.text import read
 from core.train.events import (

@@ -27,3 +27,8 @@ def test_how_far_a_block_moved_is_said_with_a_number():
 
 def test_weights_are_said_in_few_digits():
     assert [weights_in_words(count) for count in (928, 13_968, 1_318_400)] == ["928", "14 k", "1.3 M"]
+
+
+def test_a_rate_that_a_finder_will_say_is_no_number_yet():
+    html = network_html(blocks_of("resnet18", 3), freeze_to=0, rates=(None, None, 3e-4))
+    assert html.count("found then") == 5 and html.count("3e-4") == 1

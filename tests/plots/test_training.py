@@ -2,23 +2,24 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.plots.plan import plan_figure, planned
 from core.plots.style import MAX_POINTS, look
 from core.plots.training import (
     epochs_table,
     loss_ceiling,
-    plan_figure,
-    planned,
     positions,
     thin,
     training_figure,
 )
 from core.settings import Stage
 from core.train.recipes import RECIPES, preset
+from core.train.schedules import SCHEDULES, options_of
 
 STAGES = [(0, 2, 4), (1, 2, 8)]
 
@@ -138,3 +139,40 @@ def test_every_recipe_is_drawn(name):
 def test_a_low_end_that_is_yet_to_be_found_is_a_gap():
     plan = planned(preset("standard").stages)
     assert plan.loc[plan["stage"] == 1, "low"].isna().all()
+
+
+def words_in(spec):
+    return [area[0]["name"] for area in spec["series"][0]["markArea"]["data"]]
+
+
+def test_what_a_finder_will_say_is_written_where_no_line_can_be_drawn():
+    stages = preset("standard").stages
+    spec = plan_figure(planned(stages), look(), names=("1 head", "2 all"))
+    assert words_in(spec) == ["1 head", "2 all", "first layers:\nfound by then"]
+    head = replace(stages[0], find_lr=True)
+    assert words_in(plan_figure(planned((head,)), look())) == ["this rate:\nfound by then"]
+    assert words_in(plan_figure(planned(stages[:1]), look())) == []
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 20, 21, 1000])
+def test_a_plan_has_the_peak_of_a_cycle_and_not_too_many_points(epochs):
+    plan = planned((Stage(epochs=epochs),))
+    assert plan["lr"].max() == pytest.approx(3e-3, rel=1e-12) and len(plan) <= 501
+
+
+@pytest.mark.parametrize("epochs", [3, 7, 15])
+def test_every_restart_is_drawn_alike(epochs):
+    plan = planned((Stage(epochs=epochs, schedule="sgdr"),))
+    restarts = plan.index[(plan["at"] % 1 == 0) & (plan["at"] > 0) & (plan["at"] < epochs)]
+    assert len(restarts) == epochs - 1 and (plan["lr"][restarts] == 3e-3).all()
+    assert plan["lr"][restarts - 1].to_numpy() == pytest.approx(plan["lr"][restarts[0] - 1])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_plan_honours_the_options_of_every_schedule(schedule):
+    for name, usual in options_of(schedule).items():
+        other = (0.2,) if isinstance(usual, tuple) else 1e-4 if usual is None else usual / 2 + 0.01
+        if name in ("cycle_len", "cycle_mult"):
+            other = 2
+        usual_plan, plan = (planned((Stage(schedule=schedule, options=options),)) for options in ({}, {name: other}))
+        assert not plan["lr"].equals(usual_plan["lr"])

@@ -57,6 +57,10 @@ def test_settings_do_not_differ_from_themselves(name):
     (stages(QUICK, augment="photos"), "It shows pictures changed at random (photos) instead of pictures as they are."),
     (replace(QUICK, train_share=0.1), "It learns from 10 % of the training pictures instead of all training pictures."),
     (replace(QUICK, keep_best=True), "It keeps the best epoch of each stage instead of the last epoch of each stage."),
+    (
+        stages(QUICK, schedule="step", options={"at": [0.3, 0.9]}),
+        "It follows steps (at 0.3 and 0.9) instead of one cycle.",
+    ),
     (stages(QUICK, schedule="linear"), "It follows a straight line instead of one cycle."),
     (
         stages(QUICK, schedule="sgdr", options={"cycle_len": 1}),
