@@ -158,6 +158,11 @@ class Stage:
                 f"{known[0]!r} is the usual one.",
             )
         _require(
+            isinstance(self.options, Mapping),
+            f"The options of the schedule are {self.options!r}; they must be names with their values.",
+            "Leave them out for the usual ones.",
+        )
+        _require(
             0 <= self.mixup <= 10,
             f"The mixup is {self.mixup}; it must lie between 0 and 10.",
             "0 mixes nothing, 0.4 is a usual value.",

@@ -45,6 +45,8 @@ def refused(make, **values) -> SettingsError:
         {"augment": "everything"},
         {"freeze_to": 3},
         {"freeze_to": -2},
+        {"options": ["cycle_len"]},
+        {"options": None},
         {"mixup": -0.1},
         {"mixup": math.nan},
         {"label_smoothing": 1.0},
