@@ -158,6 +158,11 @@ class Stage:
                 f"{known[0]!r} is the usual one.",
             )
         _require(
+            self.data == "all" or self.balance != "oversample",
+            "A stage of mistakes cannot show small classes more often: it shows every mistake once in an epoch.",
+            "Weight the classes instead, or leave them as they are.",
+        )
+        _require(
             isinstance(self.options, Mapping),
             f"The options of the schedule are {self.options!r}; they must be names with their values.",
             "Leave them out for the usual ones.",

@@ -46,6 +46,7 @@ def refused(make, **values) -> SettingsError:
         {"freeze_to": 3},
         {"freeze_to": -2},
         {"options": ["cycle_len"]},
+        {"data": "mistakes", "balance": "oversample"},
         {"options": None},
         {"mixup": -0.1},
         {"mixup": math.nan},

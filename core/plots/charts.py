@@ -30,14 +30,14 @@ def epoch_axis(total: int, look: Look, grid: int, *, labels: bool = True) -> Spe
     return axis
 
 
-def value_axis(look: Look, name: str) -> Spec:
-    """An axis of values with its name along it."""
+def value_axis(look: Look, name: str, *, gap: int = 40) -> Spec:
+    """An axis of values with its name along it, `gap` pixels away."""
     text = {"fontSize": look.font_px, "color": look.ink}
     return {
         "type": "value",
         "name": name,
         "nameLocation": "middle",
-        "nameGap": 40,
+        "nameGap": gap,
         "nameTextStyle": text,
         "axisLabel": {**text, "hideOverlap": True},
         "axisLine": {"show": False},

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.plots.charts import plain, value_axis
 from core.plots.style import LINES, MARKS, Look, number, rate
 from core.plots.training import loss_ceiling
 from core.train.finder_advice import Zone
@@ -110,29 +111,14 @@ def finder_figure(
 
 
 def _rate_axis(ends: tuple[float, float], look: Look, grid: int) -> Spec:
-    axis = _axis("learning rate, each step a little higher" if grid == 0 else "", look, gap=28)
+    axis = value_axis(look, "learning rate, each step a little higher" if grid == 0 else "", gap=28)
     axis.update(gridIndex=grid, min=ends[0], max=ends[1], interval=1)
     axis["axisLabel"].update(formatter="1e{value}", show=grid == 0)
     return axis
 
 
 def _loss_axis(highest: float, look: Look) -> Spec:
-    return {**_axis("loss", look, gap=44), "gridIndex": 0, "min": 0, "max": highest}
-
-
-def _axis(name: str, look: Look, *, gap: int) -> Spec:
-    text = {"fontSize": look.font_px, "color": look.ink}
-    return {
-        "type": "value",
-        "name": name,
-        "nameLocation": "middle",
-        "nameGap": gap,
-        "nameTextStyle": text,
-        "axisLabel": {**text, "hideOverlap": True},
-        "axisLine": {"show": False},
-        "axisTick": {"show": False},
-        "splitLine": {"show": True, "lineStyle": {"color": look.faint, "width": 1}},
-    }
+    return {**value_axis(look, "loss", gap=44), "gridIndex": 0, "min": 0, "max": highest}
 
 
 def _row_axis() -> Spec:
@@ -169,7 +155,7 @@ def _curve(table: pd.DataFrame, highest: float, read: Reading, look: Look) -> li
             "lineStyle": {"color": look.ink, "width": 2.5},
             "itemStyle": {"color": look.ink},
             "data": [
-                [_at(row.lr), _plain(row.loss_smooth)] for row in table.itertuples() if row.loss_smooth <= 2 * highest
+                [_at(row.lr), plain(row.loss_smooth)] for row in table.itertuples() if row.loss_smooth <= 2 * highest
             ],
             "markLine": _lines(table, highest, read, look),
         },
@@ -183,7 +169,7 @@ def _dots(table: pd.DataFrame, highest: float) -> tuple[list[Spec], list[Spec]]:
         finite = math.isfinite(row.loss)
         name = f"rate {rate(row.lr)}: loss {number(row.loss) if finite else 'is not a number'}"
         if finite and row.loss <= highest:
-            inside.append({"name": name, "value": [_at(row.lr), _plain(row.loss)]})
+            inside.append({"name": name, "value": [_at(row.lr), plain(row.loss)]})
         else:
             above.append({"name": name, "value": [_at(row.lr), highest]})
     return inside, above
@@ -304,13 +290,9 @@ def _height(table: pd.DataFrame, lr: float, highest: float) -> float | None:
     known = table[np.isfinite(table["loss_smooth"])]
     if not len(known):
         return None
-    return _plain(min(highest, float(np.interp(math.log(lr), np.log(known["lr"]), known["loss_smooth"]))))
+    return plain(min(highest, float(np.interp(math.log(lr), np.log(known["lr"]), known["loss_smooth"]))))
 
 
 def _at(lr: float) -> float:
     """Where a rate lies on the axis: its exponent."""
     return round(math.log10(lr), 5)
-
-
-def _plain(value: float) -> float | None:
-    return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.plots.charts import value_axis
 from core.plots.style import SLOT_LINES, SLOT_MARKS, SLOTS, Look
 from core.plots.training import positions, thin
 
@@ -134,7 +135,7 @@ def _batches(one: Curve, by: str, log: bool, look: Look) -> Spec:
 
 
 def _across(end: float, by: str, look: Look) -> Spec:
-    axis = _axis(AXES[by], 30, look)
+    axis = value_axis(look, AXES[by], gap=30)
     if by == "epochs":
         axis.update(min=0, max=max(1, math.ceil(end)), interval=max(1, math.ceil(end / 12)))
     else:
@@ -144,7 +145,7 @@ def _across(end: float, by: str, look: Look) -> Spec:
 
 
 def _up(lines: Sequence[Sequence[float | None]], show: str, log: bool, look: Look) -> Spec:
-    axis = _axis(MEASURES[show].axis, 44, look)
+    axis = value_axis(look, MEASURES[show].axis, gap=44)
     tops = sorted(max((value for value in line if value is not None), default=0.0) for line in lines)
     tops = [top for top in tops if top > 0]
     if log:
@@ -157,18 +158,3 @@ def _up(lines: Sequence[Sequence[float | None]], show: str, log: bool, look: Loo
 def _round_up(value: float) -> float:
     step = 10 ** math.floor(math.log10(value)) / 2
     return float(f"{math.ceil(value / step) * step:.3g}")
-
-
-def _axis(name: str, gap: int, look: Look) -> Spec:
-    text = {"fontSize": look.font_px, "color": look.ink}
-    return {
-        "type": "value",
-        "name": name,
-        "nameLocation": "middle",
-        "nameGap": gap,
-        "nameTextStyle": text,
-        "axisLabel": {**text, "hideOverlap": True},
-        "axisLine": {"show": False},
-        "axisTick": {"show": False},
-        "splitLine": {"show": True, "lineStyle": {"color": look.faint, "width": 1}},
-    }

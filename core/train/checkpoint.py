@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from core.errors import ModelError
+from core.errors import ModelError, TrainError
+from core.train.runs import is_checkpoint, load_run
 from core.vision.model import Classifier, build_model
-from core.workspace import SCHEMA, check_schema, write_atomic
+from core.workspace import SCHEMA, Workspace, check_schema, write_atomic
 
 _LENGTH_BYTES = 8
 _HEADER_MAX = 4 * 2**20
@@ -105,6 +107,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return from_bytes(path.read_bytes(), path.name)
     except FileNotFoundError as error:
         raise ModelError(f"There is no {path.name} yet.", hint="Train for at least one epoch first.") from error
+
+
+def read_start(workspace: Workspace, wanted: Mapping[str, str]) -> Checkpoint:
+    """The weights that a run's request names as its start: the id of a training "run" and a "file" in its folder."""
+    if not is_checkpoint(wanted["file"]):
+        raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one that a training run has kept.")
+    return without_progress(read_checkpoint(load_run(workspace, wanted["run"]).path / wanted["file"]))
 
 
 def from_bytes(data: bytes, name: str) -> Checkpoint:

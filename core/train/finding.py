@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 
 from core.data.mistakes import read_mistakes
 from core.data.table import load_dataset
-from core.errors import TrainError
 from core.settings import Stage, TrainSettings, from_record
-from core.train.checkpoint import Checkpoint, read_checkpoint
+from core.train.checkpoint import read_start
 from core.train.events import CurveDone, Event, StageStarted
 from core.train.lr_finder import FIRST, LAST, STEPS, range_test_events
-from core.train.runs import Run, Stop, is_checkpoint, load_run
+from core.train.runs import Run, Stop
 from core.train.source import Stopped
 from core.train.steps import Learner, begin, enter
 from core.vision.model import watched
@@ -54,7 +53,8 @@ def perform(run: Run, stop: Stop) -> Iterator[Event]:
     """Do the range test of a run. One that is stopped keeps the points it has."""
     settings = from_record(run.request["settings"])
     dataset = load_dataset(run.workspace, run.request["dataset"])
-    learner = begin(dataset, settings, mistakes=read_mistakes(dataset), start=_start_of(run), stop=stop)
+    start = read_start(run.workspace, run.request["start"]) if run.request.get("start") else None
+    learner = begin(dataset, settings, mistakes=read_mistakes(dataset), start=start, stop=stop)
     plan = plan_for(run, settings, learner.device.kind)
     trainable = enter(learner, plan.stage)
     yield _started(plan, learner, trainable)
@@ -66,7 +66,7 @@ def perform(run: Run, stop: Stop) -> Iterator[Event]:
         start=plan.first,
         end=plan.last,
         steps=plan.steps,
-        calm=math.log(len(learner.model.classes)) if run.request.get("start") else 0.0,  # it has learned already
+        calm=math.log(len(learner.model.classes)) if start else 0.0,  # it has learned already
         stop=stop,
     )
     try:
@@ -96,13 +96,3 @@ def _started(plan: Plan, learner: Learner, trainable: int) -> StageStarted:
         batch=learner.batch_size,
         precision=learner.device.precision,
     )
-
-
-def _start_of(run: Run) -> Checkpoint | None:
-    """The checkpoint whose weights the test starts from; None for a fresh model."""
-    wanted = run.request.get("start")
-    if not wanted:
-        return None
-    if not is_checkpoint(wanted["file"]):
-        raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one that a training run has kept.")
-    return read_checkpoint(load_run(run.workspace, wanted["run"]).path / wanted["file"])

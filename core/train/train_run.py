@@ -11,13 +11,12 @@ import pandas as pd
 from core import settings as settings_of
 from core.data.mistakes import read_mistakes
 from core.data.table import classes_of, items_to_csv, load_dataset, read_items, version_of
-from core.errors import TrainError
 from core.train import remarks
-from core.train.checkpoint import Checkpoint, read_checkpoint, without_progress, write_checkpoint
+from core.train.checkpoint import Checkpoint, read_checkpoint, read_start, without_progress, write_checkpoint
 from core.train.events import Event
 from core.train.learner import fit
 from core.train.memory import halved, with_batch
-from core.train.runs import BEST, LAST, Run, is_checkpoint, load_run, save_point
+from core.train.runs import BEST, LAST, Run, save_point
 from core.train.source import Stop
 from core.workspace import check_free_space, same_file, write_atomic
 
@@ -90,8 +89,5 @@ def _start_of(run: Run) -> Checkpoint | None:
         return None
     copy = run.path / START
     if not copy.exists():
-        other = load_run(run.workspace, wanted["run"])
-        if not is_checkpoint(wanted["file"]):
-            raise TrainError(f"{wanted['file'][:40]!r} is no checkpoint.", hint="Choose one on the Train page.")
-        write_checkpoint(copy, without_progress(read_checkpoint(other.path / wanted["file"])))
+        write_checkpoint(copy, read_start(run.workspace, wanted))
     return read_checkpoint(copy)
