@@ -77,6 +77,7 @@ def restore_model(checkpoint: Checkpoint) -> Classifier:
     whole = meta["body"] == "stored"
     model = build_model(meta["backbone"], tuple(meta["classes"]), seed=0, pretrained=not whole, dropout=meta["dropout"])
     problems = model.load_state_dict(without_progress(checkpoint).tensors, strict=False)
+    model.keeps_statistics = meta.get("keeps_statistics", not whole)
     lacking = [name for name in problems.missing_keys if whole or name.startswith("head.")]
     if lacking or problems.unexpected_keys:
         raise ModelError("The weights in this file do not fit its architecture.", hint="Train the model again.")

@@ -312,6 +312,7 @@ def _checkpoint(
         "image_size": learner.source.size,
         "dropout": settings.dropout,
         "body": "pretrained" if learner.pristine else "stored",
+        "keeps_statistics": learner.model.keeps_statistics,
         "dataset": run.dataset.id,
         "version": run.dataset.version,
         "stage": stage,
