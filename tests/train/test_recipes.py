@@ -74,4 +74,4 @@ def test_learning_from_mistakes_takes_more_epochs_and_a_higher_rate_than_the_fin
 
 def test_what_goes_wrong_on_purpose_is_marked():
     assert [name for name, found in RECIPES.items() if found.broken] == ["too_high", "too_low", "too_few", "too_many"]
-    assert preset("too_few").weights == "random" and preset("too_many").train_share == 0.1
+    assert preset("too_few").epochs == 1 and preset("too_many").train_share == 0.25
