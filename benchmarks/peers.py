@@ -42,7 +42,7 @@ def plain_loop(dataset: Dataset, settings: TrainSettings) -> Timed:
     """The tutorial's loop: float32, the body runs over every picture in every epoch, nothing is kept."""
     device = pick_device(settings.device, "float32").torch
     began = time.perf_counter()
-    model = build_model(settings.backbone, dataset.classes, seed=settings.seed, pretrained=has_weights(settings))
+    model = build_model(settings.backbone, dataset.classes, seed=settings.seed)
     model = model.to(device, memory_format=torch.contiguous_format)
     stage = settings.stages[0]
     freeze_to(model, stage.first_group)
@@ -100,11 +100,6 @@ def fastai_run(dataset: Dataset, settings: TrainSettings) -> Timed:
     return Timed(time.perf_counter() - began, float(learner.recorder.values[-1][-1]))
 
 
-def has_weights(settings: TrainSettings) -> bool:
-    """Whether published weights can be used on both sides."""
-    return BACKBONES[settings.backbone].is_ready()
-
-
 def fastai_version() -> str | None:
     """The version of fastai that is installed, or None."""
     try:
@@ -125,7 +120,7 @@ def _architecture(settings: TrainSettings) -> object:
 
 def _load_same_body(body: torch.nn.Module, settings: TrainSettings) -> None:
     """Give fastai's body the weights of ours: both hold the same tensors in the same order."""
-    mine = BACKBONES[settings.backbone].build(pretrained=has_weights(settings)).state_dict()
+    mine = BACKBONES[settings.backbone].build(pretrained=True).state_dict()
     theirs = body.state_dict()
     shapes = [tuple(value.shape) for value in mine.values()]
     assert [tuple(value.shape) for value in theirs.values()] == shapes, "the two bodies differ"  # noqa: S101

@@ -13,7 +13,7 @@ from core.train.source import Part, scores
 from core.train.steps import Learner
 from core.vision.model import set_training
 
-EVAL_ITEMS, EVAL_ITEMS_SLOW = 200, 64  # on kept activations, and where the body has to run for each of them
+EVAL_ITEMS, EVAL_ITEMS_SLOW = 200, 32  # on kept activations, and where the body has to run for each of them
 WATCHED = 8
 
 
