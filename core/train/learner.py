@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 
 import pandas as pd
 import torch
 
-from core import settings as settings_of
 from core.data.table import Dataset
 from core.settings import Stage, TrainSettings
 from core.train import remarks
 from core.train.checkpoint import (
     Checkpoint,
     model_tensors,
-    optimiser_tensors,
     restore_optimiser,
 )
 from core.train.events import (
@@ -32,35 +30,23 @@ from core.train.events import (
     Event,
     Finished,
     MemoryUsed,
-    Saved,
     StageStarted,
     Started,
 )
 from core.train.found_rates import find_rates
+from core.train.keeping import Loop, Save, end_stage, is_enough, keep_checkpoint, note_best
 from core.train.measuring import glimpse, measure
 from core.train.memory import SMALLEST_BATCH, give_room, is_out_of_memory, memory_used
 from core.train.optim import make_optimiser, set_rates
 from core.train.sampling import epoch_size
 from core.train.schedules import check_options, momentum_at, rate_at, spread
 from core.train.source import Stop, Stopped
-from core.train.steps import Learner, batch_loss, begin, enter, plan_epoch, prepare, take_up
+from core.train.steps import batch_loss, begin, enter, plan_epoch, prepare, take_up
 from core.vision.model import moved, set_training, watched
 
 LOSS_MAX = 1000.0
 
-Save = Callable[[Checkpoint, bool], str]
 Outcome = Generator[Event, None, str]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What stays the same while a run goes on."""
-
-    dataset: Dataset
-    settings: TrainSettings
-    learner: Learner
-    stop: Stop
-    save: Save | None
 
 
 def fit(
@@ -85,12 +71,12 @@ def fit(
     for stage in settings.stages:
         check_options(stage.schedule, stage.options)
     learner = begin(dataset, settings, items=items, mistakes=mistakes, resume=resume, start=start, stop=stop)
-    run = _Run(dataset, settings, learner, stop, save)
+    run = Loop(dataset, settings, learner, stop, save)
     for seq, event in enumerate(_events(run, resume, began)):
         yield replace(event, seq=seq)
 
 
-def _events(run: _Run, resume: Checkpoint | None, began: float) -> Iterator[Event]:
+def _events(run: Loop, resume: Checkpoint | None, began: float) -> Iterator[Event]:
     learner, settings = run.learner, run.settings
     yield _started(run)
     outcome = "done"
@@ -118,7 +104,7 @@ def _first_epoch(number: int, stage: Stage, resume: Checkpoint | None) -> int:
     return resume.meta["epoch"] + 1
 
 
-def _started(run: _Run) -> Started:
+def _started(run: Loop) -> Started:
     source, model = run.learner.source, run.learner.model
     largest = int(torch.bincount(source.valid.labels).max())
     return Started(
@@ -136,7 +122,7 @@ def _started(run: _Run) -> Started:
     )
 
 
-def _with_room(run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint | None) -> Outcome:
+def _with_room(run: Loop, number: int, stage: Stage, first: int, resume: Checkpoint | None) -> Outcome:
     """A stage that begins once more with half the batch when memory runs out; a second time is the end."""
     learner = run.learner
     before = resume.tensors if resume else model_tensors(learner.model, with_body=True)
@@ -156,7 +142,7 @@ def _with_room(run: _Run, number: int, stage: Stage, first: int, resume: Checkpo
 
 
 def _stage(
-    run: _Run, number: int, stage: Stage, first: int, resume: Checkpoint | None, before: Mapping[str, torch.Tensor]
+    run: Loop, number: int, stage: Stage, first: int, resume: Checkpoint | None, before: Mapping[str, torch.Tensor]
 ) -> Outcome:
     """One stage from epoch `first` on; returns "done" or "diverged". `before`: its weights when it began."""
     learner = run.learner
@@ -193,10 +179,10 @@ def _stage(
         outcome = yield from _epoch(run, number, stage, epoch, optimiser, rates)
         if outcome != "done":
             return outcome
-        over = epoch + 1 == stage.epochs or _is_enough(run, epoch)
+        over = epoch + 1 == stage.epochs or is_enough(run, epoch)
         if over:
-            yield from _end_stage(run, number, stage, epoch)
-        yield from _checkpoint(run, number, epoch, optimiser, rates, over=over)
+            yield from end_stage(run, number, stage, epoch)
+        yield from keep_checkpoint(run, number, epoch, optimiser, rates, over=over)
         if over:
             break
     if resume is None:
@@ -205,7 +191,7 @@ def _stage(
     return "done"
 
 
-def _rates(run: _Run, number: int, stage: Stage) -> Generator[Event, None, list[float]]:
+def _rates(run: Loop, number: int, stage: Stage) -> Generator[Event, None, list[float]]:
     """The highest rate of each layer group: as the stage says, or with the low end that a range test finds."""
     groups = len(run.learner.model.groups())
     if not stage.find_lr:
@@ -218,7 +204,7 @@ def _rates(run: _Run, number: int, stage: Stage) -> Generator[Event, None, list[
 
 
 def _epoch(
-    run: _Run, number: int, stage: Stage, epoch: int, optimiser: torch.optim.Optimizer, rates: list[float]
+    run: Loop, number: int, stage: Stage, epoch: int, optimiser: torch.optim.Optimizer, rates: list[float]
 ) -> Outcome:
     """One pass over both sides; returns "done" or "diverged"."""
     began, learner, total, seen = time.perf_counter(), run.learner, 0.0, 0
@@ -259,73 +245,9 @@ def _epoch(
     if _has_diverged(measured["valid_loss"]):
         yield remarks.diverged(number, epoch, step, measured["valid_loss"], rates[-1])
         return "diverged"
-    _note_best(run)
+    note_best(run)
     return "done"
-
-
-def _note_best(run: _Run) -> None:
-    """Remember the best epoch of the stage, and its weights where the stage is to end with them."""
-    learner = run.learner
-    if learner.stage_best is None or learner.last.valid_loss < learner.stage_best.valid_loss:
-        learner.stage_best = learner.last
-        if run.settings.keep_best:
-            learner.kept = model_tensors(learner.model, with_body=not learner.pristine)
-
-
-def _is_enough(run: _Run, epoch: int) -> bool:
-    """Whether a stage ends early: its validation loss has not been lower for as many epochs as the run is patient."""
-    patience, best = run.settings.patience, run.learner.stage_best
-    return patience > 0 and best is not None and epoch - best.epoch >= patience
-
-
-def _end_stage(run: _Run, number: int, stage: Stage, epoch: int) -> Iterator[Event]:
-    """Say when a stage ends early, and put the best epoch's weights back where that was asked for."""
-    learner, best = run.learner, run.learner.stage_best
-    if epoch + 1 < stage.epochs:
-        yield remarks.stopped_early(number, epoch, stage.epochs, best)
-    if run.settings.keep_best and best.epoch != epoch:
-        learner.model.load_state_dict(learner.kept, strict=False)
-        learner.last = best
-        yield remarks.kept_best(number, best)
 
 
 def _has_diverged(loss: float) -> bool:
     return not math.isfinite(loss) or loss > LOSS_MAX
-
-
-def _checkpoint(
-    run: _Run, stage: int, epoch: int, optimiser: torch.optim.Optimizer, rates: list[float], *, over: bool
-) -> Iterator[Event]:
-    learner, settings = run.learner, run.settings
-    if run.save is None or learner.last is None:
-        return
-    best = learner.last.valid_loss < learner.best
-    learner.best = min(learner.best, learner.last.valid_loss)
-    tensors = model_tensors(learner.model, with_body=not learner.pristine)
-    if not over:  # the next stage begins with an optimiser and a best epoch of its own
-        tensors |= optimiser_tensors(optimiser)
-        tensors |= {f"kept.{name}": value for name, value in learner.kept.items()}
-    meta = {
-        "backbone": settings.backbone,
-        "weights_id": learner.model.backbone.weights_id,
-        "classes": list(learner.model.classes),
-        "image_size": learner.source.size,
-        "dropout": settings.dropout,
-        "body": "pretrained" if learner.pristine else "stored",
-        "keeps_statistics": learner.model.keeps_statistics,
-        "dataset": run.dataset.id,
-        "version": run.dataset.version,
-        "stage": stage,
-        "epoch": epoch,
-        "settings": settings_of.to_record(settings),
-        "progress": {
-            "smooth": learner.smooth,
-            "count": learner.smooth_count,
-            "best": learner.best,
-            "last": asdict(learner.last),
-            "stage_best": asdict(learner.stage_best) if learner.stage_best else None,
-            "rates": list(rates),
-            "over": over,
-        },
-    }
-    yield Saved(0, stage, epoch, run.save(Checkpoint(tensors, meta), best), best)
