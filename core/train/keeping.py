@@ -21,13 +21,17 @@ Save = Callable[[Checkpoint, bool], str]
 
 @dataclass(frozen=True)
 class Loop:
-    """What stays the same while a run goes on."""
+    """What stays the same while a run goes on.
+
+    `origin`: the weights with which the stage began in whose midst the run goes on, where they are not fresh ones.
+    """
 
     dataset: Dataset
     settings: TrainSettings
     learner: Learner
     stop: Stop
     save: Save | None
+    origin: Checkpoint | None = None
 
 
 def note_best(run: Loop) -> None:

@@ -21,6 +21,7 @@ from core.train import remarks
 from core.train.checkpoint import (
     Checkpoint,
     model_tensors,
+    restore_model,
     restore_optimiser,
 )
 from core.train.events import (
@@ -41,7 +42,7 @@ from core.train.optim import make_optimiser, set_rates
 from core.train.sampling import epoch_size
 from core.train.schedules import check_options, momentum_at, rate_at, spread
 from core.train.source import Stop, Stopped
-from core.train.steps import batch_loss, begin, enter, plan_epoch, prepare, take_up
+from core.train.steps import batch_loss, begin, enter, fresh_model, plan_epoch, prepare, take_up
 from core.vision.model import moved, set_training, watched
 
 LOSS_MAX = 1000.0
@@ -57,6 +58,7 @@ def fit(
     mistakes: pd.DataFrame | None = None,
     resume: Checkpoint | None = None,
     start: Checkpoint | None = None,
+    origin: Checkpoint | None = None,
     stop: Stop = lambda: False,
     save: Save | None = None,
 ) -> Iterator[Event]:
@@ -65,13 +67,14 @@ def fit(
     `items` is the table to train on (the data set's own when left out), `mistakes` that of its set of mistakes. `stop`
     is asked before every batch. `save` is called after each epoch with a checkpoint and whether it is the best so far;
     it returns the file's name. `resume` continues after the epoch of that checkpoint of this run; `start` begins with
-    the weights of a checkpoint of another run. Raises TrainError when the data cannot be trained on.
+    the weights of a checkpoint of another run. `origin` is the one with which the resumed stage began, if there was
+    one: how far its blocks moved is measured from there. Raises TrainError when the data cannot be trained on.
     """
     began = time.perf_counter()
     for stage in settings.stages:
         check_options(stage.schedule, stage.options)
     learner = begin(dataset, settings, items=items, mistakes=mistakes, resume=resume, start=start, stop=stop)
-    run = Loop(dataset, settings, learner, stop, save)
+    run = Loop(dataset, settings, learner, stop, save, origin)
     for seq, event in enumerate(_events(run, resume, began)):
         yield replace(event, seq=seq)
 
@@ -185,10 +188,16 @@ def _stage(
         yield from keep_checkpoint(run, number, epoch, optimiser, rates, over=over)
         if over:
             break
-    if resume is None:
-        shares = moved(learner.model, before)
-        yield BlocksMoved(0, number, tuple(shares), tuple(shares.values()))
+    shares = moved(learner.model, before if resume is None else _began_with(run))
+    yield BlocksMoved(0, number, tuple(shares), tuple(shares.values()))
     return "done"
+
+
+def _began_with(run: Loop) -> Mapping[str, torch.Tensor]:
+    """The weights of a resumed stage when it began: its origin's, or fresh ones, which the seed gives once more."""
+    if run.origin is not None:
+        return restore_model(run.origin).state_dict()
+    return fresh_model(run.learner.model.classes, run.settings).state_dict()
 
 
 def _rates(run: Loop, number: int, stage: Stage) -> Generator[Event, None, list[float]]:

@@ -122,7 +122,7 @@ def begin(
     classes = tuple(sorted(table["label"].unique()))
     table = share_of(table, settings.train_share, settings.seed)
     given = resume or start
-    model = restore_model(given) if given else _fresh_model(classes, settings)
+    model = restore_model(given) if given else fresh_model(classes, settings)
     check_fits(model, classes, settings)
     stage = settings.resolved[0]
     device = pick_device(settings.device, stage.precision or "auto")
@@ -174,7 +174,8 @@ def _listed(classes: tuple[str, ...]) -> str:
     return ", ".join(classes[:5]) + more
 
 
-def _fresh_model(classes: tuple[str, ...], settings: TrainSettings) -> Classifier:
+def fresh_model(classes: tuple[str, ...], settings: TrainSettings) -> Classifier:
+    """The model that a run begins with when it goes on from nothing; the same for the same seed."""
     pretrained = settings.weights == "pretrained"
     return build_model(settings.backbone, classes, seed=settings.seed, pretrained=pretrained, dropout=settings.dropout)
 

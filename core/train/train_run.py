@@ -70,9 +70,17 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
         mistakes=mistakes,
         resume=resume,
         start=start,
+        origin=_origin_of(run, resume) if resume else None,
         stop=stop,
         save=save,
     )
+
+
+def _origin_of(run: Run, resume: Checkpoint) -> Checkpoint | None:
+    """The checkpoint with which the stage of `resume` began; None where it began with fresh weights."""
+    number = resume.meta["stage"]
+    before = run.path / (save_point(number - 1) if number else START)
+    return read_checkpoint(before) if before.exists() else None
 
 
 def _pinned(path: Path, make: Callable[[], str]) -> Path:

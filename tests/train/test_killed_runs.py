@@ -39,6 +39,8 @@ def test_a_run_killed_at_five_random_points_ends_equal_to_one_that_was_not(tmp_p
     assert whole.state == killed.state == "done" and len(runs.history(killed).all("started")) == 6
     ours, theirs = (runs.history(run).epochs.drop(columns=CLOCK) for run in (killed, whole))
     assert ours.equals(theirs)
+    ours, theirs = ([(e.stage, e.moved) for e in runs.history(run).all("moved")] for run in (killed, whole))
+    assert len(theirs) == 2 and dict(ours) == dict(theirs)
     for file in ("last.safetensors", "best.safetensors", "stage-0.safetensors", "stage-1.safetensors"):
         first, second = (read_checkpoint(run.path / file).tensors for run in (killed, whole))
         assert first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first), file

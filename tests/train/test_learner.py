@@ -129,11 +129,20 @@ def test_an_interrupted_and_resumed_run_equals_one_that_was_not(toy, whole_run, 
     whole, saved = whole_run(name)
     last = saved[-1]
     for number in range(len(saved) - 1):
-        again = []
-        rest = list(fit(toy, settings, resume=saved[number], save=lambda c, best: again.append(c) or "x"))  # noqa: B023
+        again, stage = [], saved[number].meta["stage"]
+        over = saved[number].meta["progress"]["over"]
+        origin = next((c for c in reversed(saved) if c.meta["stage"] == stage - 1), None)
+        rest = list(
+            fit(toy, settings, resume=saved[number], origin=origin, save=lambda c, best: again.append(c) or "x")  # noqa: B023
+        )
         expected = [e for e in numbers(whole) if e["kind"] in ("batch", "epoch")]
         assert [e for e in numbers(rest) if e["kind"] in ("batch", "epoch")] == expected[-_count(rest) :]
         assert all(torch.equal(again[-1].tensors[name], value) for name, value in last.tensors.items())
+        assert _moves(rest) == [e for e in _moves(whole) if e["stage"] > stage - (not over)]
+
+
+def _moves(events):
+    return [e for e in numbers(events) if e["kind"] == "moved"]
 
 
 def _count(events):
