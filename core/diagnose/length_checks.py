@@ -12,6 +12,7 @@ from core.diagnose.words import counts, errors, sentence, went
 
 CLIMB, CLIMB_NATS = 0.10, 0.02  # validation loss above its lowest by this share, and by this much at least
 CLIMB_EPOCHS = 3
+LONG_LOG = 12  # epochs from which on a level can be told from a trend
 STILL_FALLING = 0.05  # validation loss that falls by more in the last epoch has not arrived
 
 
@@ -76,9 +77,19 @@ def _climbing(seen: Curves) -> int | None:
     climb = float(np.median(since[-CLIMB_EPOCHS:])) - since[0]
     if climb < max(CLIMB * since[0], CLIMB_NATS, 3 * valid.jitter):
         return None
-    if rising_score(since) < (2.0 if len(since) <= 5 else 2.4):
+    if rising_score(since) < (2.0 if len(since) <= 5 else 2.4) and not _stays_above(valid):
         return None
     return valid.rows[valid.low] if _keeps_falling(seen.train, valid.rows[valid.low]) else None
+
+
+def _stays_above(valid: Series) -> bool:
+    """Whether the last third of a long series lies clearly above its lowest stretch, although it does not rise on."""
+    count = len(valid.values)
+    if count < LONG_LOG:
+        return False
+    lowest = float(_means(valid, 3).min())
+    late = valid.values[-(count // 3) :]
+    return float(np.mean(late)) > (1 + CLIMB) * lowest and min(late) > lowest
 
 
 def _keeps_falling(train: Series | None, row: int) -> bool:
@@ -102,7 +113,7 @@ def _parting(seen: Curves, best: int) -> str:
 
 def too_few(seen: Curves) -> Finding | None:
     """Still improving fast when it stopped, or one epoch that left the model close to guessing."""
-    if not (_one_poor_epoch(seen) or _still_falling(seen) or _on_its_way(seen)):
+    if not (_one_poor_epoch(seen) or _still_falling(seen) or _on_its_way(seen) or _in_full_swing(seen)):
         return None
     loss = seen.valid or seen.train
     return Finding(
@@ -127,13 +138,23 @@ def _one_poor_epoch(seen: Curves) -> bool:
     if seen.error is None:
         return loss.last > 0.75 * seen.chance_loss
     poor = seen.error.last > 0.5 * seen.chance_error
-    return poor or (seen.error.last > 0.25 * seen.chance_error and _batches_fall(seen.batches))
+    return poor or (seen.error.last > 0.25 * seen.chance_error and _not_level(seen.batches))
 
 
-def _batches_fall(steps: Series | None) -> bool:
-    """Whether the last quarter of the batches costs a tenth less than the quarter before it."""
-    if steps is None or len(steps.values) < 8:
+def _in_full_swing(seen: Curves) -> bool:
+    """Two or three epochs, the last of which still took a fifth off the training loss, and much is wrong yet."""
+    train, error = seen.train, seen.error
+    if train is None or error is None or not 2 <= len(train.values) <= 3:
         return False
+    return train.last_fall > 0.2 and error.last > 0.4 * seen.chance_error
+
+
+def _not_level(steps: Series | None) -> bool:
+    """Whether the last quarter of the batches costs a tenth less than the one before; few batches are never level."""
+    if steps is None:
+        return False
+    if len(steps.values) < 8:
+        return True
     quarter = len(steps.values) // 4
     before = float(np.mean(steps.values[-2 * quarter : -quarter]))
     return steps.mean_of_last(quarter) < 0.9 * before

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from core.diagnose.base import Finding
-from core.diagnose.curves import Curves, Series
+from core.diagnose.curves import ASSUMED_VALID, Curves, Series
 from core.diagnose.words import after_finder, counts, errors, faster, sentence, slower, went
 
 ABSURD = 3.0  # times the loss of knowing nothing
 MIN_LEAPS = 2  # one jump at the peak of a one-cycle schedule is nothing unusual on a small validation set
 RATE_HIGH, RATE_LOW, RATE_FITS = 3.0, 0.1, 0.5  # rate over suggested rate
+RATE_FAR = 10.0  # the finder is careful: up to here most heads learn as well
+NATS_PER_MISTAKE = 6.0  # a model that has just begun is not surer of its mistakes than this
+FLAT = 0.25  # a training loss whose second half lies less below its first is flat
 CREEP = 0.025  # a training loss that falls by less per epoch only creeps
 
 
@@ -91,7 +94,9 @@ def too_high_but_alive(seen: Curves) -> Finding | None:
     shaky = valid.jitter > 0.2 * seen.high_loss and valid.last > 0.5 * seen.chance_loss
     if shaky or len(leaps) >= max(MIN_LEAPS, (len(valid.values) - 1) / 3):
         evidence = f"Validation loss leaps up and down between {min(valid.values):.3g} and {max(valid.values):.3g}."
-    elif _knows_nothing(seen, valid, given_away_by_rate=ratio is not None and ratio > RATE_HIGH):
+    elif _sure_of_mistakes(seen, valid):
+        evidence = f"Validation loss never came below {min(valid.values):.3g}, however many it got right."
+    elif _knows_nothing(seen, valid):
         evidence = f"Validation loss is {valid.last:.3g}, where knowing nothing costs {seen.chance_loss:.2f}."
     else:
         return None
@@ -106,13 +111,28 @@ def too_high_but_alive(seen: Curves) -> Finding | None:
     )
 
 
-def _knows_nothing(seen: Curves, valid: Series, *, given_away_by_rate: bool) -> bool:
+def _knows_nothing(seen: Curves, valid: Series) -> bool:
     at_chance = seen.error is not None and seen.error.last >= 0.9 * seen.chance_error
-    if given_away_by_rate:
-        return at_chance or valid.last > 1.5 * seen.chance_loss
+    learned = seen.train is not None and seen.train.last < 0.5 * seen.chance_loss
+    if seen.lr_ratio is not None and seen.lr_ratio > RATE_HIGH:
+        return at_chance or (valid.last > 1.5 * seen.chance_loss and not learned and seen.lr_ratio >= RATE_FAR)
     stuck = len(valid.values) >= 2 and valid.fall < 0.1
     fits = seen.train is not None and seen.train.last < 1.2 * seen.high_loss
     return stuck and not fits and valid.last > 1.5 * seen.high_loss
+
+
+def _sure_of_mistakes(seen: Curves, valid: Series) -> bool:
+    """Each mistake costs more than a model that has just begun could be sure of, from the first epoch to the last."""
+    if seen.error is None or len(valid.values) < 3 or max(valid.values) < 1.5 * seen.chance_loss:
+        return False
+    least = 2 / (seen.of or ASSUMED_VALID)
+    errors_by_row = dict(zip(seen.error.rows, seen.error.values, strict=True))
+    prices = [
+        value / max(errors_by_row[row], least)
+        for value, row in zip(valid.values, valid.rows, strict=True)
+        if row in errors_by_row
+    ]
+    return bool(prices) and min(prices) > NATS_PER_MISTAKE
 
 
 def _leaps(series: Series, *, at_least: float) -> tuple[int, ...]:
@@ -155,7 +175,19 @@ def _creeping(seen: Curves, loss: Series) -> bool:
     slow = -0.1 < loss.fall < CREEP * (len(loss.values) - 1)
     slow &= loss.steady or max(loss.values) < 1.25 * min(loss.values)
     slow &= loss.steady or seen.valid is None or seen.valid.fall < 0.25
-    return unlearned and slow and loss.last > (0.5 if loss.steady else 0.8) * seen.chance_loss
+    slow &= loss.last > (0.5 if loss.steady else 0.8) * seen.chance_loss
+    return unlearned and (slow or _stands_still(seen, loss))
+
+
+def _stands_still(seen: Curves, loss: Series) -> bool:
+    """No more right than luck explains, and losses that jitter about one level, which is that of knowing nothing."""
+    error, half = seen.error, len(loss.values) // 2
+    if error is None or len(error.values) < 3 or half < 2:
+        return False
+    before, after = float(np.mean(loss.values[:half])), loss.mean_of_last(half)
+    flat = -FLAT < 1 - after / before < FLAT and 0.8 * seen.chance_loss < after < 2 * seen.high_loss
+    late = float(np.mean(error.values[-2:]))
+    return flat and late > error.first - seen.noise(error.first)
 
 
 def recovered(seen: Curves) -> Finding | None:
