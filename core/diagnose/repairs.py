@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.diagnose.base import Finding
 from core.settings import Stage, TrainSettings
+from core.train.words import rate
 
 Begins = Literal["as_before", "before_stage", "last"]
 HEAD_RATE, WHOLE_RATE = 3e-3, 3e-4  # what suits most heads, and most models all of whose layers learn
@@ -61,7 +62,7 @@ def _higher_rate(finding: Finding, settings: TrainSettings, number: int, suggest
 def _at_rate(settings: TrainSettings, number: int, high: float) -> Repair:
     stage = settings.stages[number]
     mended = replace(stage, lr=_scaled(stage, high), epochs=max(stage.epochs, LEAST_EPOCHS), find_lr=False)
-    return Repair(f"Train at {high:.1e}", _from(settings, number, mended), _before(number), number)
+    return Repair(f"Train at {rate(high)}", _from(settings, number, mended), _before(number), number)
 
 
 def _longer(finding: Finding, settings: TrainSettings, number: int, suggested: float | None) -> Repair:

@@ -129,7 +129,7 @@ def freeze_to(model: Classifier, first: int) -> int:
 
 
 def set_training(model: Classifier, training: bool) -> None:
-    """Training or evaluation mode. Statistics that are kept and frozen groups stay in evaluation mode, lest they drift."""
+    """Training or evaluation mode. Kept statistics and frozen groups stay in evaluation mode, lest they drift."""
     model.train(training)
     if model.keeps_statistics:
         model.body.eval()

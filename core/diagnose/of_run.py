@@ -1,0 +1,84 @@
+"""The verdict on a run of ours: the stage that matters is judged, and rows are those of the whole table of epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from core.diagnose.base import Finding
+from core.diagnose.curve_checks import diagnose
+from core.settings import TrainSettings
+
+ALONE = 3  # a stage of so many epochs is a curve of its own
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Findings on a run, the verdict first. `stage` (from 0) is the one that they are about."""
+
+    findings: tuple[Finding, ...]
+    stage: int
+
+    @property
+    def verdict(self) -> Finding:
+        """The first finding."""
+        return self.findings[0]
+
+
+def judge(
+    epochs: pd.DataFrame,
+    settings: TrainSettings,
+    *,
+    batches: pd.DataFrame | None = None,
+    classes: int | None = None,
+    n_valid: int | None = None,
+    suggested_lr: Mapping[int, float] | None = None,
+    diverged_in: int | None = None,
+) -> Judgement:
+    """Judge the last stage of a run, or the one in which its loss exploded (`diverged_in`, from 0).
+
+    A stage of fewer than three epochs is judged together with those before it that froze the same layers. `epochs` and
+    `batches` are the tables of History; `suggested_lr` holds the finder's rate of the stages for which it is known.
+    """
+    last = int(epochs["stage"].iloc[-1]) if len(epochs) else 0
+    stage = last if diverged_in is None else diverged_in
+    rows = _rows(epochs, settings, stage)
+    of_stage = None if batches is None else batches[batches["stage"] == stage]
+    log: Any = epochs.loc[rows].reset_index(drop=True)
+    if diverged_in is not None:
+        log = _with_the_end(log, broken=not len(log) or log["stage"].iloc[-1] != stage or _is_sane(log))
+    found = diagnose(
+        log,
+        lr=settings.stages[stage].lr_max,
+        suggested_lr=(suggested_lr or {}).get(stage),
+        classes=classes,
+        n_valid=n_valid,
+        batches=of_stage,
+    )
+    placed = tuple(replace(one, epochs=tuple(rows[row] for row in one.epochs if row < len(rows))) for one in found)
+    return Judgement(placed, stage)
+
+
+def _rows(epochs: pd.DataFrame, settings: TrainSettings, stage: int) -> list[int]:
+    """Rows of the stages that are judged together."""
+    stages = [stage]
+    while (epochs["stage"].isin(stages)).sum() < ALONE and stages[0] > 0:
+        before = settings.stages[stages[0] - 1]
+        if before.first_group != settings.stages[stage].first_group:
+            break
+        stages.insert(0, stages[0] - 1)
+    return [int(row) for row in epochs.index[epochs["stage"].isin(stages)]]
+
+
+def _is_sane(log: pd.DataFrame) -> bool:
+    return bool(log["valid_loss"].iloc[-1] < 1e3)
+
+
+def _with_the_end(log: pd.DataFrame, *, broken: bool) -> pd.DataFrame:
+    """The table of a run that exploded in the midst of an epoch, with a row for that epoch, whose loss is no number."""
+    if not broken:
+        return log
+    return pd.concat([log, pd.DataFrame({"train_loss": [float("nan")], "valid_loss": [float("nan")]})])
