@@ -19,7 +19,8 @@ _N_VALID = re.compile(r"validate on (\d{1,9}) samples")
 
 _EPOCH = re.compile(r"\bepoch[\s:=#\[(]{0,4}(\d{1,9})", re.IGNORECASE)
 _PAIR = re.compile(
-    r"([A-Za-z][A-Za-z_/.]{0,30}(?: [A-Za-z_/.]{1,30}){0,2})\s{0,3}[:=]\s{0,3}([-+]?[\w.]{1,24}(?: ?%)?)"
+    r"([A-Za-z][A-Za-z_/.]{0,30}(?: [A-Za-z_/.]{1,30}){0,2})\s{0,3}[:=]\s{0,3}"
+    r"([-+]?[\w.]{1,24}(?:(?<=[eE])-\d{1,4})?(?: ?%)?)"
 )
 _SIDE = re.compile(r"\s{0,8}(train|training|val|valid|validation|test)\b", re.IGNORECASE)
 

@@ -16,7 +16,7 @@ from core.diagnose.log_rows import BLOCK, Row, Rows, passed_over
 MOST_COLUMNS = 200
 _GAPS = r"\s{2,}"
 _SPACES = r"\s+"
-_SEPARATORS = ("\t", "|", ";", ",", _GAPS, _SPACES)
+_SIGNS = ("\t", "|", ";", ",")
 _WORD = re.compile(r"[\w./%()#*-]+")
 _RULE = re.compile(r"[\s|:+=_\-\u2500-\u257f]*")
 _NOISE = re.compile(r"\[\d+ rows x \d+ columns\]|.{0,200}\d%\|.*|sep=.|```.*|\.\.\..*", re.DOTALL)
@@ -56,20 +56,25 @@ def tables(text: str) -> Rows | None:
 
 def read_header(line: str) -> Header | None:
     """A line of column names; None for any other line."""
-    for separator in _SEPARATORS:
+    for separator in _SIGNS:
         cells = _split(line, separator)
-        if 2 <= len(cells) <= MOST_COLUMNS and _are_names(cells, spaced=separator in (_GAPS, _SPACES)):
+        if _known(cells) >= 1:
             return Header(tuple(cells), separator)
-    return None
+    # words with only blanks between them may be a sentence: two of them must be known
+    found = [(_GAPS, _split(line, _GAPS)), (_SPACES, _split(line, _SPACES))]
+    separator, cells = max(found, key=lambda one: _known(one[1], words=True))
+    return Header(tuple(cells), separator) if _known(cells, words=True) >= 2 else None
 
 
-def _are_names(cells: list[str], *, spaced: bool) -> bool:
-    """Whether cells name columns. Words with only blanks between them may be a sentence, so two must be known."""
+def _known(cells: list[str], *, words: bool = False) -> int:
+    """How many of the cells name a column that we know; 0 where they cannot be the names of a table."""
+    if not 2 <= len(cells) <= MOST_COLUMNS:
+        return 0
     if any(len(cell) > NUMBER_CHARS or number(cell) is not None for cell in cells):
-        return False
-    if spaced and not all(_WORD.fullmatch(cell.replace(" ", "_")) for cell in cells):
-        return False
-    return sum(meaning(cell) is not None for cell in cells) >= (2 if spaced else 1)
+        return 0
+    if words and not all(_WORD.fullmatch(cell.replace(" ", "_")) for cell in cells):
+        return 0
+    return sum(meaning(cell) is not None for cell in cells)
 
 
 def _split(line: str, separator: str) -> list[str]:

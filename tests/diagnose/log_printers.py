@@ -1,5 +1,6 @@
-"""A table of epochs printed as other tools print or save theirs: epoch, train_loss, valid_loss, error_rate in, text out.
+"""A table of epochs printed as other tools print or save theirs: the numbers in, text out.
 
+The table has the columns epoch, train_loss, valid_loss and error_rate.
 `digits` behind the point, as many as the tool itself prints when left out.
 """
 
@@ -107,7 +108,8 @@ def keras_3(table, digits=4):
     rows, text = rows_of(table), ""
     for epoch, train, valid, error in rows:
         text += f"Epoch {epoch + 1}/{len(rows)}\n"
-        text += f"\x1b[1m3/7\x1b[0m \x1b[32m━━━━\x1b[0m\x1b[37m━━━━\x1b[0m \x1b[1m1s\x1b[0m 20ms/step - loss: {3 * train:.4f}"
+        text += "\x1b[1m3/7\x1b[0m \x1b[32m━━━━\x1b[0m\x1b[37m━━━━\x1b[0m \x1b[1m1s\x1b[0m 20ms/step"
+        text += f" - loss: {3 * train:.4f}"
         text += "\r\x1b[1m7/7\x1b[0m \x1b[32m━━━━━━━━\x1b[0m\x1b[37m\x1b[0m \x1b[1m2s\x1b[0m 40ms/step - "
         text += keras_values(train, valid, error, digits) + " - learning_rate: 0.0010\n"
     return text
