@@ -13,10 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from core.commands import add_command, add_data_commands, print_record, reported, say
+from core.commands import add_command, add_data_commands, bytes_of, print_record, reported, say
 from core.data.table import load_dataset
 from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
+from core.diagnose.logs import decode, read_log
 from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import AppSettings, TrainSettings, to_record
@@ -24,6 +25,7 @@ from core.train.events import EpochDone, History
 from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
 from core.train.starts import find_start
+from core.train.words import counted
 from core.workspace import Workspace, is_id
 
 if TYPE_CHECKING:  # torch takes seconds to import: only for the commands that need it
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", metavar="DIR", help="workspace folder (BEARINGS_HOME, else ~/.bearings)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_data_commands(commands)
-    for add in (_add_lr_find, _add_train, _add_predict):
+    for add in (_add_lr_find, _add_train, _add_diagnose, _add_predict):
         add(commands)
     return parser
 
@@ -93,6 +95,17 @@ def _add_train(commands: Any) -> None:
     command.add_argument(
         "--start", metavar="RUN:FILE", help="go on from a checkpoint of a run, such as RUN:last.safetensors"
     )
+
+
+def _add_diagnose(commands: Any) -> None:
+    command = add_command(commands, "diagnose", "Say what went wrong in a training, from its table.", _diagnose)
+    command.add_argument(
+        "log", metavar="HISTORY.csv", help="what fastai, Keras, Lightning or Bearings printed or saved; - reads stdin"
+    )
+    command.add_argument("--lr", type=float, metavar="X", help="highest learning rate of the training")
+    command.add_argument("--suggested-lr", type=float, metavar="X", help="learning rate that a finder suggested")
+    command.add_argument("--classes", type=int, metavar="K", help="number of classes")
+    command.add_argument("--n-valid", type=int, metavar="M", help="number of validation pictures")
 
 
 def _add_predict(commands: Any) -> None:
@@ -169,6 +182,25 @@ def _summary(run: Run, history: History, settings: TrainSettings) -> dict[str, A
     # the loop ends a run itself only where the rate was far too high
     verdict = "lr_too_high" if run.state == "diverged" else findings[0].kind
     return {"run": run.id, "state": run.state, **counts, "verdict": verdict}
+
+
+def _diagnose(workspace: Workspace, options: Any) -> int:
+    facts = {name: getattr(options, name) for name in ("lr", "suggested_lr", "classes", "n_valid")}
+    for name, lowest in (("lr", 0), ("suggested_lr", 0), ("classes", 1), ("n_valid", 0)):
+        if facts[name] is not None and not facts[name] > lowest:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsError(
+                f"{option} is {facts[name]:g}, and it must be more than {lowest}.", hint="Leave it out."
+            )
+    log = read_log(decode(bytes_of(options.log)))
+    say(f"Read as: {log.tool}, {counted(len(log.epochs), 'epoch')}.")
+    if log.stages > 1:
+        say(f"{log.stages} tables follow one another: they are judged as the stages of one training.")
+    for sentence in log.skipped:
+        say(sentence)
+    facts["n_valid"] = facts["n_valid"] or log.n_valid
+    print_record([asdict(finding) for finding in diagnose(log.epochs, **facts)])
+    return 0
 
 
 def _predict(workspace: Workspace, options: Any) -> int:

@@ -130,14 +130,17 @@ def _fetch(workspace: Workspace, options: Any) -> int:
 
 
 def _read_list(options: Any) -> UrlList:
-    found = parse(_bytes_of(options.list), label=options.label)
+    found = parse(bytes_of(options.list), label=options.label)
     if not found.rows:
         first = f" Line {found.problems[0].line}: {found.problems[0].reason}" if found.problems else ""
         raise DataError(f"{options.list} holds no address that can be fetched.{first}")
     return found
 
 
-def _bytes_of(name: str) -> bytes:
+def bytes_of(name: str) -> bytes:
+    """The bytes of a file that was named in a command; "-" is what is piped in."""
+    if name == "-":
+        return sys.stdin.buffer.read()
     try:
         return Path(name).expanduser().read_bytes()
     except OSError as error:
@@ -169,7 +172,7 @@ def _sample(workspace: Workspace, options: Any) -> int:
 
 
 def _clean(workspace: Workspace, options: Any) -> int:
-    data, dataset = _bytes_of(options.edits), load_dataset(workspace, options.dataset)
+    data, dataset = bytes_of(options.edits), load_dataset(workspace, options.dataset)
     items = dataset.items()
     labels = sorted({*dataset.empty, *items.loc[items["status"] != DELETED, "label"]})
     found = read_edits(data, items, labels, what=Path(options.edits).name)

@@ -178,3 +178,55 @@ def test_train_goes_on_from_a_checkpoint_of_another_run(core, tmp_path):
     assert code == 0 and lines[-1]["state"] == "done" and "goes on from a checkpoint" in err
     code, lines, err = core(*small, "--start", "nobody:last.safetensors")
     assert code == 2 and lines == [] and "There is no" in err
+
+
+LOG = "epoch train_loss valid_loss error_rate time\n0 2.33 1.94 0.566 00:12\nsaved\n1 1.75 1.36 0.415 00:12\n"
+
+
+def test_a_log_of_another_tool_gets_its_findings(core, tmp_path):
+    (tmp_path / "log.txt").write_text(LOG)
+    code, [found], err = core("diagnose", tmp_path / "log.txt", "--classes", "3", "--n-valid", "53")
+    assert code == 0 and found[0]["kind"] == "too_few_epochs" and found[0]["epochs"] == [0, 1]
+    assert set(found[0]) == {"kind", "severity", "title", "evidence", "why", "fix", "epochs"}
+    assert "30 of 53 wrong" in found[0]["evidence"]
+    assert "Read as: fastai, 2 epochs." in err and "Line 3 was passed over" in err
+
+
+def test_rates_change_what_is_found(core, tmp_path):
+    rows = "".join(f"{epoch},{1.1 - epoch / 50},{1.09 - epoch / 60},0.6\n" for epoch in range(5))
+    (tmp_path / "log.csv").write_text(f"epoch,train_loss,valid_loss,error_rate\n{rows}")
+    code, [found], _ = core("diagnose", tmp_path / "log.csv", "--lr", "1e-6", "--suggested-lr", "3e-3")
+    assert code == 0 and found[0]["kind"] == "lr_too_low" and "0.003" in found[0]["fix"]
+
+
+def test_two_tables_are_said_to_be_judged_as_one_training(core, tmp_path):
+    (tmp_path / "log.txt").write_text(LOG + LOG)
+    assert "2 tables follow one another" in core("diagnose", tmp_path / "log.txt")[2]
+
+
+def test_a_log_may_be_piped_in(tmp_path):
+    command = [sys.executable, "-m", "core", "--home", str(tmp_path), "diagnose", "-"]
+    for text, code in ((LOG, 0), ("hello", 2)):
+        told = subprocess.run(command, input=text.encode(), capture_output=True, cwd=ROOT, check=False)
+        assert told.returncode == code and b"Traceback" not in told.stderr
+        assert bool(told.stdout) == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "says"),
+    [
+        (b"", (), "empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0", (), "not text"),
+        (b"a,b\n1,2\n", (), "No table of epochs"),
+        (LOG.encode(), ("--lr", "-1"), "--lr is -1"),
+        (LOG.encode(), ("--suggested-lr", "nan"), "--suggested-lr is nan"),
+        (LOG.encode(), ("--classes", "1"), "--classes is 1"),
+        (LOG.encode(), ("--n-valid", "many"), "invalid int value"),
+        (None, (), "There is no file"),
+    ],
+)
+def test_a_log_that_cannot_be_read_gets_one_sentence(core, tmp_path, data, options, says):
+    if data is not None:
+        (tmp_path / "log.csv").write_bytes(data)
+    code, records, err = core("diagnose", tmp_path / "log.csv", *options)
+    assert code == 2 and not records and says in err and err.count("\n") == 1 and "Traceback" not in err

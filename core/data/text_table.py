@@ -37,10 +37,10 @@ class Line:
     cells: tuple[str, ...]
 
 
-def decode(data: bytes, *, what: str = "The list") -> str:
+def decode(data: bytes, *, what: str = "The list", refused: re.Pattern[str] = _CONTROLS) -> str:
     """The text of a file in UTF-8, UTF-16, UTF-32 or Latin-1 (as Windows writes it), with or without a mark in front.
 
-    DataError, with `what` in the sentence, when it is too large or no text.
+    DataError, with `what` in the sentence, when it is too large or no text: when it holds any of the `refused` signs.
     """
     if len(data) > MAX_BYTES:
         raise DataError(
@@ -53,7 +53,7 @@ def decode(data: bytes, *, what: str = "The list") -> str:
         text = data.decode(_charset(data))
     except UnicodeDecodeError as error:
         raise DataError(f"{what} is damaged: its text cannot be read.", hint="Save it as UTF-8.") from error
-    if _CONTROLS.search(text):
+    if refused.search(text):
         raise DataError(f"{what} is not text.", hint="Save it as CSV or as plain text, in UTF-8.")
     return text
 
