@@ -18,10 +18,12 @@ from core.data.table import load_dataset
 from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
 from core.diagnose.logs import decode, read_log
+from core.diagnose.of_run import judge
 from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import AppSettings, TrainSettings, to_record
 from core.train.events import EpochDone, History
+from core.train.known_rates import known_rates
 from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
 from core.train.starts import find_start
@@ -173,14 +175,19 @@ def _summary(run: Run, history: History, settings: TrainSettings) -> dict[str, A
     """The last line of a training run: how it ended and what kind of run it was."""
     result, started = run.result or {}, history.last("started")
     classes, n_valid = (len(started.classes), started.valid) if started is not None else (None, None)
-    findings = diagnose(
-        history.epochs, lr=settings.stages[-1].lr_max, classes=classes, n_valid=n_valid, batches=history.batches
+    judged = judge(
+        history.epochs,
+        settings,
+        batches=history.batches,
+        classes=classes,
+        n_valid=n_valid,
+        suggested_lr=known_rates(run),
     )
     counts = {name: result.get(name) for name in ("error_rate", "wrong", "of")}
     if run.record["message"]:
         say(run.record["message"])
     # the loop ends a run itself only where the rate was far too high
-    verdict = "lr_too_high" if run.state == "diverged" else findings[0].kind
+    verdict = "lr_too_high" if run.state == "diverged" else judged.verdict.kind
     return {"run": run.id, "state": run.state, **counts, "verdict": verdict}
 
 

@@ -187,6 +187,7 @@ def _stands_still(seen: Curves, loss: Series) -> bool:
     before, after = float(np.mean(loss.values[:half])), loss.mean_of_last(half)
     flat = -FLAT < 1 - after / before < FLAT and 0.8 * seen.chance_loss < after < 2 * seen.high_loss
     late = float(np.mean(error.values[-2:]))
+    flat &= seen.valid is None or seen.valid.last < 1.5 * after  # steps too small spoil nothing
     return flat and late > error.first - seen.noise(error.first)
 
 

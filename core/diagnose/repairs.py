@@ -21,13 +21,14 @@ DROPOUT, WEIGHT_DECAY = 0.5, 0.01
 
 @dataclass(frozen=True)
 class Repair:
-    """A run that mends another. `text`: what it does differently, in a few words, for a button.
+    """A run that mends another. `text`: what it does differently, for a button; `words`: the same as a sentence.
 
     `begins`: "as_before" with the weights that the faulty run began with, "before_stage" with those that it had before
     stage `stage` (from 0), "last" with those that it ended with.
     """
 
     text: str
+    words: str
     settings: TrainSettings
     begins: Begins
     stage: int
@@ -50,26 +51,38 @@ def repair(
 def _lower_rate(finding: Finding, settings: TrainSettings, number: int, suggested: float | None) -> Repair:
     stage = settings.stages[number]
     high = min(stage.lr_max / 10, _usual(stage)) if suggested is None else min(suggested, stage.lr_max / 2)
-    return _at_rate(settings, number, high)
+    return _at_rate(settings, number, high, "Start again with the weights from before", suggested)
 
 
 def _higher_rate(finding: Finding, settings: TrainSettings, number: int, suggested: float | None) -> Repair:
     stage = settings.stages[number]
     high = max(stage.lr_max * 10, _usual(stage)) if suggested is None else max(suggested, 2 * stage.lr_max)
-    return _at_rate(settings, number, high)
+    return _at_rate(settings, number, high, "Train again", suggested)
 
 
-def _at_rate(settings: TrainSettings, number: int, high: float) -> Repair:
+def _at_rate(settings: TrainSettings, number: int, high: float, how: str, suggested: float | None) -> Repair:
     stage = settings.stages[number]
     mended = replace(stage, lr=_scaled(stage, high), epochs=max(stage.epochs, LEAST_EPOCHS), find_lr=False)
-    return Repair(f"Train at {rate(high)}", _from(settings, number, mended), _before(number), number)
+    if suggested is not None and high == suggested:
+        whose = "the finder's rate"
+    else:
+        whose = f"{_times(high, stage.lr_max)}, a usual rate for {'the head' if stage.frozen else 'all layers'}"
+    words = f"{how}, at {rate(high)}: {whose}."
+    return Repair(f"Train at {rate(high)}", words, _from(settings, number, mended), _before(number), number)
+
+
+def _times(rate_now: float, rate_then: float) -> str:
+    """How many times lower or higher: "30 times lower"."""
+    ratio = max(rate_now / rate_then, rate_then / rate_now)
+    return f"{float(f'{ratio:.2g}'):,.10g} times {'lower' if rate_now < rate_then else 'higher'}"
 
 
 def _longer(finding: Finding, settings: TrainSettings, number: int, suggested: float | None) -> Repair:
     stage = settings.stages[number]
     more = max(LEAST_EPOCHS, stage.epochs)
     mended = replace(settings, stages=(replace(stage, epochs=more, find_lr=False),))
-    return Repair(f"Go on for {more} epochs", mended, "last", number)
+    words = f"Go on from where it ended, for {more} epochs more."
+    return Repair(f"Go on for {more} epochs", words, mended, "last", number)
 
 
 def _shorter(finding: Finding, settings: TrainSettings, number: int, suggested: float | None) -> Repair:
@@ -91,8 +104,13 @@ def _shorter(finding: Finding, settings: TrainSettings, number: int, suggested: 
         dropout=max(DROPOUT, settings.dropout),
         weight_decay=max(WEIGHT_DECAY, settings.weight_decay),
     )
-    words = "Train with all pictures" if settings.train_share < 1 else "Train"
-    return Repair(f"{words} for {epochs} epochs, with dropout and weight decay", run, _before(number), number)
+    less, all_of_them = epochs < stage.epochs, settings.train_share < 1
+    text = f"{epochs} epochs" + (", all pictures" if all_of_them else "")
+    words = (
+        f"Train again {'for' if less else 'once more for'} {epochs} epochs"
+        f"{', with all pictures' if all_of_them else ''}, and with dropout and weight decay on."
+    )
+    return Repair(text if less or all_of_them else f"Again, {text}", words, run, _before(number), number)
 
 
 REPAIRS: Mapping[str, Callable[[Finding, TrainSettings, int, float | None], Repair]] = {

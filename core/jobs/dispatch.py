@@ -12,6 +12,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from distributed.security import Security
 import core
 from core.errors import LabError
 from core.jobs import worker
-from core.jobs.queue import GOES_ON, LANES, Ticket, end_run, order, recover, refusal, write_down
+from core.jobs.queue import GOES_ON, LANES, Ticket, end_run, order, recover, refusal, ticket_of, write_down
 from core.train import runs
 from core.train.memory import halve
 from core.train.runs import Run
@@ -132,7 +133,7 @@ class Dispatcher(SchedulerPlugin):
             await asyncio.wait({self._follows[run_id]}, timeout=2 * GRACE_S)
         if self._find(run_id) is not None:  # a double click
             return {"ok": True}
-        ticket = Ticket(home, owner, run_id, LANES[run.kind], time.time())
+        ticket = replace(ticket_of(run), submitted=time.time())
         why = refusal(ticket, [*self.waiting, *self._arriving.values()], list(self.running.values()))
         if why is not None:
             return {"ok": False, "message": why, "hint": "Wait until one has finished, or stop one."}

@@ -26,18 +26,23 @@ LANES: Mapping[str, str] = {
     "fetch": "data",
 }
 QUEUED_MAX = 3
+ROUND_MAX = 5  # runs of one round of the lab count as one run
 GOES_ON = "What was saved is kept: continue it, or start anew."
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place in the queue. `lane` is the kind of worker it waits for: "train" or "data"."""
+    """A place in the queue. `lane` is the kind of worker it waits for: "train" or "data".
+
+    `round` names the round of the lab that the run belongs to; "" for a run of its own.
+    """
 
     home: str
     owner: str
     run_id: str
     lane: str
     submitted: float
+    round: str = ""
 
     @property
     def run(self) -> Run:
@@ -46,9 +51,16 @@ class Ticket:
 
 
 def refusal(ticket: Ticket, waiting: Sequence[Ticket], running: Sequence[Ticket]) -> str | None:
-    """Why a run may not join the queue, or None: an owner has at most one running and three waiting in each lane."""
+    """Why a run may not join the queue, or None: an owner has at most one running and three waiting in each lane.
+
+    Up to five runs of one round of the lab count as one.
+    """
     mine = [other for other in (*waiting, *running) if (other.owner, other.lane) == (ticket.owner, ticket.lane)]
-    if len(mine) < 1 + QUEUED_MAX:
+    together = [other for other in mine if ticket.round and other.round == ticket.round]
+    if 0 < len(together) < ROUND_MAX:
+        return None
+    units = {other.round or other.run_id for other in mine}
+    if len(units) < 1 + QUEUED_MAX and not together:
         return None
     return f"You have {len(mine)} runs under way already: one may work and {QUEUED_MAX} may wait."
 
@@ -99,7 +111,9 @@ def _is_worked_on(run: Run, boot: str) -> bool:
 def ticket_of(run: Run) -> Ticket:
     """The place of a run that was submitted."""
     home, owner = run.workspace.home, run.workspace.owner
-    return Ticket(str(home), owner, run.id, LANES[run.kind], run.record["submitted"])
+    lab = run.request.get("lab")
+    group = str(lab.get("group", "")) if isinstance(lab, Mapping) else ""
+    return Ticket(str(home), owner, run.id, LANES[run.kind], run.record["submitted"], group)
 
 
 def write_down(run: Run, ticket: Ticket, *, again: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,16 @@ from core.plots.style import MAX_POINTS, Look, rate
 LOG_CEILING = 1_000  # where a run is ended anyway
 MARKED_MAX = 12  # so many epochs have their count written at their mark
 _BETWEEN = 22  # pixels
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of epochs that a finding speaks of, on the axis of epochs. `severe` says how it is coloured."""
+
+    first: float
+    last: float
+    title: str
+    severe: bool
 
 
 def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame, *, begin: bool = False) -> pd.Series:
@@ -53,12 +64,19 @@ def loss_ceiling(values: Sequence[float], chance: float) -> float:
 
 
 def training_figure(
-    batches: pd.DataFrame, epochs: pd.DataFrame, plan: pd.DataFrame, *, classes: int, look: Look, height: int = 430
+    batches: pd.DataFrame,
+    epochs: pd.DataFrame,
+    plan: pd.DataFrame,
+    *,
+    classes: int,
+    look: Look,
+    height: int = 430,
+    band: Band | None = None,
 ) -> Spec:
     """Loss above, wrong answers in the middle, rate and momentum below, over the same epochs.
 
     The tables carry `at` and `batches` also `begin`, see `positions`. `plan` (see `planned`) stands faint behind the
-    rate. The dotted level is the loss of knowing nothing, ln(classes).
+    rate. The dotted level is the loss of knowing nothing, ln(classes). `band` is the stretch of a finding.
     Where the loss runs far above it, the axis turns logarithmic, so that an explosion is seen whole.
     """
     shown = thin(batches)
@@ -85,7 +103,7 @@ def training_figure(
             *rate_axes(2, plan, look),
         ],
         "series": [
-            *_loss_series(shown, epochs, chance, classes, look),
+            *_loss_series(shown, epochs, chance, classes, look, band),
             _wrong_series(epochs, look),
             *rate_series(plan, shown.assign(at=shown["begin"]), look, grid=2),
         ],
@@ -127,7 +145,19 @@ def _wrong_series(epochs: pd.DataFrame, look: Look) -> Spec:
     }
 
 
-def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, classes: int, look: Look) -> list[Spec]:
+def band_area(band: Band, look: Look) -> Spec:
+    """The stretch of a finding behind a series, with its title at the top."""
+    return {
+        "silent": True,
+        "itemStyle": {"color": look.too_high if band.severe else look.attention, "opacity": 0.14},
+        "label": {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideTop"},
+        "data": [[{"name": band.title, "xAxis": band.first}, {"xAxis": band.last}]],
+    }
+
+
+def _loss_series(
+    batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, classes: int, look: Look, band: Band | None
+) -> list[Spec]:
     level = {
         "silent": True,
         "symbol": "none",
@@ -158,6 +188,7 @@ def _loss_series(batches: pd.DataFrame, epochs: pd.DataFrame, chance: float, cla
             "lineStyle": {"color": look.validation, "width": 3},
             "itemStyle": {"color": look.validation},
             "data": pairs(epochs["at"], epochs["valid_loss"]),
+            **({} if band is None else {"markArea": band_area(band, look)}),
         },
     ]
 

@@ -46,6 +46,7 @@ PAGES: Mapping[str, PageInfo] = {
     "clean": PageInfo("Data", "Clean", ":material/mop:"),
     "lr_finder": PageInfo("Train", "Find a rate", ":material/speed:"),
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
+    "diagnose": PageInfo("Train", "What went wrong?", ":material/troubleshoot:"),
     "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
 }

@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from core.data.table import Dataset, load_dataset
+from core.diagnose.of_run import Judgement
 from core.errors import LabError
 from core.plots.plan import planned
 from core.plots.style import counted, duration, esc, number, rate, wrong_of
-from core.plots.training import positions, training_figure
+from core.plots.training import Band, positions, training_figure
 from core.settings import LAYER_GROUPS, TrainSettings, from_record, to_record
 from core.text import read
 from core.train.events import (
@@ -28,10 +29,10 @@ from core.train.events import (
 )
 from core.train.recipes import RECIPES
 from core.train.runs import Run
-from core.ui import after_run, cache, glimpses, models, page, recipe_address, state
+from core.ui import after_run, cache, finding_card, glimpses, models, page, recipe_address, state
 from core.ui.epoch_table import epochs_html
 from core.ui.live import phase, progress_html, stop_button, watch
-from core.ui.verdict import verdict
+from core.ui.verdict import judgement, verdict
 
 FIGURE_PX = 470
 
@@ -65,6 +66,7 @@ def _classes(run: Run, history: History) -> tuple[str, ...]:
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
     batches, epochs, total = _placed(run, history)
+    judged = judgement(run, history)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
         st.html(_score(epochs))
@@ -79,8 +81,13 @@ def _training_tick(run: Run) -> None:
     with right:
         classes = _classes(run, history)
         plan = planned(from_record(run.request["settings"]).stages)
-        spec = training_figure(batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX)
+        spec = training_figure(
+            batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX,
+            band=_band(judged, epochs),
+        )  # fmt: skip
         st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))
+    if judged is not None:
+        finding_card.of_run(run, judged, key="train")
     watched = glimpses.watched_html(history, run.request["dataset"])
     if watched:
         page.note(read("train", "watched"))
@@ -92,6 +99,15 @@ def _training_tick(run: Run) -> None:
     if run.ended:
         after_run.more(run, history)
     st.html(_facts(run, history, epochs, "below"))
+
+
+def _band(judged: Judgement | None, epochs: pd.DataFrame) -> Band | None:
+    """Where the figure shows what the verdict speaks of."""
+    if judged is None or not judged.verdict.epochs or judged.verdict.severity == "good":
+        return None
+    rows = judged.verdict.epochs
+    severe = judged.verdict.severity == "bad"
+    return Band(float(epochs["at"].iloc[rows[0]]) - 1, float(epochs["at"].iloc[rows[-1]]), judged.verdict.title, severe)
 
 
 def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -185,7 +201,7 @@ def _alt(epochs: pd.DataFrame) -> str:
 
 def _words(run: Run, history: History) -> None:
     found = verdict(run, history)
-    if found:
+    if found and judgement(run, history) is None:
         page.see(found.text, found.kind)
     if run.state == "failed" and run.record["message"]:
         page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))

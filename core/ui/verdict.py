@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.diagnose import diagnose
+from core.diagnose.of_run import Judgement, judge
 from core.plots.style import esc, rate
 from core.settings import from_record
 from core.train.events import Diverged, History, Started
+from core.train.known_rates import known_rates
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import page
@@ -52,10 +53,28 @@ def _counted(epochs: int) -> str:
     return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
-def _diagnosed(run: Run, history: History) -> Verdict:
+def judgement(run: Run, history: History) -> Judgement | None:
+    """The findings on a run that has ended by itself; None while there is nothing to judge."""
+    exploded = history.last(Diverged.kind)
+    if run.state not in ("done", "diverged") or not (len(history.epochs) or isinstance(exploded, Diverged)):
+        return None
     started = history.last(Started.kind)
     known = {"classes": len(started.classes), "n_valid": started.valid} if isinstance(started, Started) else {}
-    found = diagnose(history.epochs, lr=highest_rate(run), batches=history.batches, **known)[0]
+    return judge(
+        history.epochs,
+        from_record(run.request["settings"]),
+        batches=history.batches,
+        suggested_lr=known_rates(run),
+        diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
+        **known,
+    )
+
+
+def _diagnosed(run: Run, history: History) -> Verdict | None:
+    judged = judgement(run, history)
+    if judged is None:
+        return None
+    found = judged.verdict
     return Verdict(
         f"**{esc(found.title)}.** {esc(found.evidence)} {esc(found.fix)}", _KINDS[found.severity], found.title
     )
@@ -64,8 +83,3 @@ def _diagnosed(run: Run, history: History) -> Verdict:
 def rate_of(run: Run) -> float:
     """The highest rate of a run's first stage: the one that was asked for."""
     return from_record(run.request["settings"]).stages[0].lr_max
-
-
-def highest_rate(run: Run) -> float:
-    """The highest rate of a run's last stage, the one that its last epochs speak of."""
-    return from_record(run.request["settings"]).stages[-1].lr_max

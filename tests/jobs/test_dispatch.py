@@ -24,6 +24,20 @@ def test_an_owner_has_one_run_at_work_and_three_waiting():
     assert "4 runs under way" in refusal(ticket("a", 9), [*waiting, ticket("a", 8)], [])
 
 
+def test_the_five_runs_of_one_round_of_the_lab_count_as_one():
+    def of_round(number, name="r"):
+        return Ticket("/home", "a", f"a{number}", "train", float(number), name)
+
+    five = [of_round(number) for number in range(5)]
+    assert all(refusal(five[number], five[:number], []) is None for number in range(5))
+    assert refusal(of_round(6), five, []) is not None
+    assert refusal(ticket("a", 9), five, []) is None
+    others = [ticket("a", 10 + number) for number in range(3)]
+    assert refusal(ticket("a", 9), [*five, *others], []) is not None
+    assert refusal(of_round(7, "another"), [*five, *others], []) is not None
+    assert refusal(five[1], [*others, ticket("a", 13)], []) is not None
+
+
 def test_a_full_queue_of_one_owner_or_lane_does_not_shut_out_another():
     waiting = [ticket("a", number) for number in range(4)]
     assert refusal(ticket("b", 9), waiting, []) is None

@@ -1,0 +1,52 @@
+"""Your runs with their verdicts: one that has ended is chosen; its curve with the band, and its card, out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.data.table import Dataset
+from core.plots.log_curve import log_figure
+from core.text import read
+from core.train.runs import Run, list_runs
+from core.train.shelf import sorted_out
+from core.ui import finding_card, page, run_rows, state
+from core.ui.models import run_name
+from core.ui.verdict import judgement
+
+FIGURE_PX = 340
+SHOWN = 30
+
+
+def show(dataset: Dataset | None) -> None:
+    """The newest runs that ended by themselves; the chosen one stays in the address."""
+    kept, _ = sorted_out(list_runs(state.workspace(), "train"))
+    runs = {run.id: run for run in kept if run.state in ("done", "diverged")
+            and (dataset is None or run.request.get("dataset") == dataset.id)}  # fmt: skip
+    if not runs:
+        page.see(read("diagnose", "runs_none"))
+        page.next_step("Train a model", "train", key="diagnose.train")
+        return
+    shown = list(runs)[:SHOWN]
+    wanted = state.from_address("run")
+    if wanted in runs and wanted not in shown:
+        shown.append(wanted)
+    place = shown.index(wanted) if wanted in shown else 0
+    chosen = st.selectbox("Run", shown, index=place, key="diagnose.run", format_func=lambda run: run_name(runs[run]))
+    state.to_address("run", chosen)
+    _one(runs[str(chosen)])
+
+
+def _one(run: Run) -> None:
+    told = run_rows.events_of(run)
+    judged = judgement(run, told)
+    if judged is None:
+        return
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        epochs = told.epochs[["train_loss", "valid_loss", "error_rate"]]
+        if len(epochs):
+            rows = () if judged.verdict.severity == "good" else judged.verdict.epochs
+            spec = log_figure(epochs, look=page.current_look(), rows=rows, height=FIGURE_PX)
+            st.echarts_chart(spec, key="diagnose.figure", height=FIGURE_PX, alt=judged.verdict.evidence)
+    with right:
+        finding_card.of_run(run, judged, key="runs")
