@@ -75,22 +75,21 @@ def wrong_labels(items: pd.DataFrame, setup: Setup) -> Changed:
     as no class can be examined that nobody has shown.
     """
     rows = _rows_of_classes(items)
-    classes = sorted(rows, key=lambda label: (-len(rows[label]), label))
+    names = list(rows)
     rng = np.random.default_rng((setup.seed, 1))
-    free = {label: rng.permutation(rows[label])[1:] for label in sorted(rows)}
+    free = {label: rng.permutation(rows[label])[1:] for label in names}
     wanted = round(setup.value * sum(len(some) for some in rows.values()))
     labels = items["label"].copy()
     if setup.group == "biased":
-        source, target = classes[:2]
+        source, target = sorted(names, key=lambda label: (-len(rows[label]), label))[:2]
         changed = free[source][:wanted]
         labels.loc[changed] = target
         return Changed(items.assign(label=labels), len(changed), (source, target))
-    order = rng.permutation(np.concatenate([free[label] for label in sorted(free)]))
-    steps = rng.integers(1, len(rows), size=len(order))  # so many classes further on: never the true one
-    changed, places = order[:wanted], {label: place for place, label in enumerate(sorted(rows))}
-    names = sorted(rows)
-    for row, step in zip(changed, steps, strict=False):
-        labels.loc[row] = names[(places[labels.loc[row]] + step) % len(names)]
+    order = rng.permutation(np.concatenate(list(free.values())))
+    steps = rng.integers(1, len(names), size=len(order))  # so many classes further on: never the true one
+    changed = order[:wanted]
+    places = np.searchsorted(names, labels.loc[changed].to_numpy(dtype=str))
+    labels.loc[changed] = np.array(names, dtype=object)[(places + steps[:wanted]) % len(names)]
     return Changed(items.assign(label=labels), len(changed))
 
 
