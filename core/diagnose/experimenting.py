@@ -21,10 +21,10 @@ from core.train.checkpoint import Checkpoint
 from core.train.events import EpochDone, Event, Finished, Note
 from core.train.experiment_point import ExperimentPoint
 from core.train.learner import fit
-from core.train.measuring import measure
 from core.train.runs import Run, Stop, history
-from core.train.source import Stopped
+from core.train.source import Stopped, scores
 from core.train.steps import begin, enter, prepare
+from core.vision.model import set_training
 from core.workspace import write_atomic
 
 PHASE = "experiment"
@@ -79,8 +79,9 @@ def points_of(
 
     Between them comes progress of activations that had to be computed, and a note for a training that broke off and
     has no point. `items` are the rows to learn from and to be examined on (those that the data set keeps when left
-    out). Settings have one stage with a frozen body and no changes to its pictures; their share of the training
-    pictures, seed and balance are the experiment's, and every training does all of its epochs. Ends early, without a point for what was going on, on `stop`.
+    out). Settings have one stage with a frozen body and no changes to its pictures; their seed, balance and share of
+    the training pictures are the experiment's, and every training does all of its epochs. Ends early, without a point
+    for what was going on, on `stop`.
     """
     check_settings(settings)
     table = (dataset.kept() if items is None else items).reset_index(drop=True)
@@ -167,16 +168,17 @@ def _broke_off(setup: Setup) -> Note:
 def _recall(
     dataset: Dataset, settings: TrainSettings, changed: Changed, trained: Checkpoint, stop: Stop
 ) -> tuple[float, int]:
-    """The share (0..1) of the thinned class's validation pictures that a checkpoint recognises, and how many there are.
+    """The share (0..1) of the thinned class's validation pictures that a checkpoint recognises, and how many they are.
 
-    The exam is that of the training loop, with the same pictures in the same order.
+    They are asked about as in the exam of the training loop, on the activations that the training has kept.
     """
     stage = settings.resolved[0]
     learner = begin(dataset, settings, items=changed.items, start=trained, stop=stop)
     enter(learner, stage)
     for _ in prepare(learner, stage, dataset):
         pass
-    measure(learner, stage)
-    number = learner.model.classes.index(changed.classes[0])
-    answers = learner.exam[learner.source.valid.labels == number].argmax(1)
-    return int((answers == number).sum()) / len(answers), len(answers)
+    valid, number = learner.source.valid, learner.model.classes.index(changed.classes[0])
+    own = (valid.labels == number).nonzero().flatten()
+    set_training(learner.model, False)
+    answers = scores(learner.model, valid, own, learner.device, use_features=True).argmax(1)
+    return int((answers == number).sum()) / len(own), len(own)
