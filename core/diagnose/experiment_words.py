@@ -198,7 +198,8 @@ def _changed(points: Sequence[ExperimentPoint], group: str, value: float) -> int
 
 def _chance(one: Count, other: Count) -> str:
     difference = abs(one.mean - other.mean)
-    return f"chance alone can make {_number(bar(one, other))} pictures and they differ by {_number(difference)}"
+    bound = _number(bar(one, other))
+    return f"they differ by {_number(difference)} of {one.of} pictures, and chance alone can make up to {bound}"
 
 
 def _share(value: float) -> str:
