@@ -39,9 +39,9 @@ class Changed:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Trainings that differ in one thing. `axis` names the values with their unit; `change` makes a training's table.
+    """Trainings that differ in one thing. `axis` names the values with their unit; where there is one value, it says which.
 
-    `groups` are compared at every one of `values`, each with every one of `seeds`.
+    `change` makes the table of a training. `groups` are compared at every one of `values`, each with every one of `seeds`.
     """
 
     name: str
@@ -148,7 +148,7 @@ EXPERIMENTS: Mapping[str, Experiment] = _registry(
     Experiment(
         name="balance",
         title="What helps a class with few pictures?",
-        axis="training pictures the thinned class kept (%)",
+        axis="thinned class: 10 % of its training pictures, or 2",
         groups=tuple(BALANCE_OF),
         values=(THIN_TO,),
         change=thinned,

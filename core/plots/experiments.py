@@ -19,7 +19,7 @@ from core.train.experiment_point import ExperimentPoint
 Spec = dict[str, Any]
 WRONG, MISSED = "wrong in the exam (%)", "thinned class, not recognised (%)"
 MEAN, DOTS, LOWEST, BAND = "mean", "each training", "lowest", "lowest to highest"
-DOT, MARK = 7, 12  # pixels
+DOT, MARK = 7, 12  # pixels; dots lie above the mean, or it would hide them
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 46, 52  # pixels
 _BETWEEN = 8  # per cent of the width between two figures side by side
 
@@ -80,8 +80,7 @@ def _across(experiment: Experiment, number: int, look: Look) -> Spec:
     """A place for every value in order; with one value, one for every group."""
     one = len(experiment.values) == 1
     names = list(experiment.groups) if one else [f"{100 * value:g}" for value in experiment.values]
-    title = f"{experiment.axis}: {100 * experiment.values[0]:g}" if one else experiment.axis
-    axis = value_axis(look, title, gap=30)
+    axis = value_axis(look, experiment.axis, gap=30)
     axis["splitLine"] = {"show": False}
     return {**axis, "type": "category", "data": names, "gridIndex": number, "boundaryGap": one}
 
@@ -114,8 +113,8 @@ def _group(
             "symbolSize": DOT,
             "silent": True,
             "tooltip": {"show": False},
-            "itemStyle": {"color": colour, "opacity": 0.6},
-            "z": 3 + slot,
+            "itemStyle": {"color": colour, "borderColor": look.paper, "borderWidth": 1},
+            "z": 7 + slot,
             "data": [[column, plain(value)] for column, some in enumerate(columns) for value in some],
         },
         {
