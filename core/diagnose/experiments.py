@@ -39,9 +39,9 @@ class Changed:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Trainings that differ in one thing. `axis` names the values with their unit; where there is one value, it says which.
+    """Trainings that differ in one thing. `axis` names the values with their unit.
 
-    `change` makes the table of a training. `groups` are compared at every one of `values`, each with every one of `seeds`.
+    `groups` are compared at every one of `values`, each with every one of `seeds`; `change` makes their tables.
     """
 
     name: str
