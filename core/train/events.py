@@ -13,6 +13,7 @@ from typing import Any, ClassVar, get_args
 import pandas as pd
 
 from core.data.events import DataReady, Fetched, Progress, Reported
+from core.train.experiment_point import ExperimentPoint
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,7 @@ Event = (
     | Finished
     | RatePoint
     | CurveDone
+    | ExperimentPoint
     | DataReady
     | Fetched
     | Reported

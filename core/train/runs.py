@@ -315,4 +315,5 @@ PERFORM: dict[str, str | Perform] = {
     "lr_find": "core.train.finding:perform",
     "inspect": "core.train.inspection:perform",
     "suspects": "core.interpret.suspects:perform",
+    "experiment": "core.diagnose.experimenting:perform",
 }
