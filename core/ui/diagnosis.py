@@ -8,12 +8,13 @@ import streamlit as st
 
 from core.data.table import Dataset
 from core.text import read
-from core.ui import forms, judged_runs, lab, log_import, page, state
+from core.ui import experiments, forms, judged_runs, lab, log_import, page, state
 
 Part = Callable[[Dataset | None], None]
 PARTS: Mapping[str, Part] = {
     "lab": lab.show,
     "runs": judged_runs.show,
+    "data": experiments.show,
     "log": lambda dataset: log_import.show(),
 }
 
