@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.train.schedules import one_cycle
-from core.ui import forms, live, page, plan, recipe, state, training
+from core.ui import data_guards, forms, live, page, plan, recipe, state, training
 
 page.begin("train", "Train a model")
 run = live.current(("train",), slot="run")
@@ -31,5 +31,6 @@ else:
             page.see(choice.problem, "attention")
         else:
             plan.show(dataset, choice.settings)
+        data_guards.show(dataset)
 page.challenge("train")
 page.explain("train", source=one_cycle)

@@ -30,7 +30,7 @@ def log_figure(epochs: pd.DataFrame, *, look: Look, rows: Sequence[int] = (), he
     lower = round(height * 0.22) if seen.error is not None else 0
     upper = height - TOP - BOTTOM - (lower + _BETWEEN if lower else 0)
     tops = [(TOP, upper), (TOP + upper + _BETWEEN, lower)][: 2 if lower else 1]
-    total, side = max(1, seen.epochs), _WIDE if _exploded(seen) else SIDE
+    total, side = max(1, seen.epochs), _margin(seen) if _exploded(seen) else SIDE
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
@@ -48,12 +48,26 @@ def _loss_axis(seen: Curves, look: Look) -> Spec:
     axis = {**value_axis(look, "loss"), "gridIndex": 0}
     if not _exploded(seen):
         return {**axis, "min": 0}
-    return {**axis, "type": "log", "name": "loss, log scale", "max": LOG_CEILING, "nameGap": _WIDE - 20}
+    return {**axis, "type": "log", "name": "loss, log scale", "max": _ceiling(seen), "nameGap": _margin(seen) - 20}
+
+
+def _ceiling(seen: Curves) -> float:
+    """The power of ten above all losses, as far as the axis goes."""
+    return float(min(LOG_CEILING, 10 ** math.ceil(math.log10(_highest(seen) * 1.01))))
+
+
+def _margin(seen: Curves) -> int:
+    """Room for the longest number, in pixels."""
+    return _WIDE if _ceiling(seen) > 1e5 else SIDE + 20
 
 
 def _exploded(seen: Curves) -> bool:
+    return _highest(seen) > OFF_SCALE
+
+
+def _highest(seen: Curves) -> float:
     values = [value for series in (seen.train, seen.valid) if series is not None for value in series.values]
-    return max(values, default=0.0) > OFF_SCALE
+    return max(values, default=0.0)
 
 
 def _error_axis(look: Look) -> Spec:

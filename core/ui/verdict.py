@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from core.diagnose import Finding
+from core.diagnose.data_checks import check_start
 from core.diagnose.of_run import Judgement, judge
 from core.plots.style import esc, rate
 from core.settings import from_record
@@ -60,7 +62,7 @@ def judgement(run: Run, history: History) -> Judgement | None:
         return None
     started = history.last(Started.kind)
     known = {"classes": len(started.classes), "n_valid": started.valid} if isinstance(started, Started) else {}
-    return judge(
+    judged = judge(
         history.epochs,
         from_record(run.request["settings"]),
         batches=history.batches,
@@ -68,6 +70,15 @@ def judgement(run: Run, history: History) -> Judgement | None:
         diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
         **known,
     )
+    odd = _odd_start(run, history, known.get("classes", 0))
+    return judged if odd is None else replace(judged, findings=(*judged.findings, odd))
+
+
+def _odd_start(run: Run, history: History, classes: int) -> Finding | None:
+    """What is odd about the first batch of a run that began with a fresh head."""
+    if not classes or not len(history.batches):
+        return None
+    return check_start(float(history.batches["loss"].iloc[0]), classes, goes_on=bool(run.request.get("start")))
 
 
 def _diagnosed(run: Run, history: History) -> Verdict | None:
