@@ -13,7 +13,7 @@ from core.diagnose.words import counts, errors, sentence, went
 CLIMB, CLIMB_NATS = 0.10, 0.02  # validation loss above its lowest by this share, and by this much at least
 CLIMB_EPOCHS = 3
 LONG_LOG = 12  # epochs from which on a level can be told from a trend
-STILL_FALLING = 0.05  # validation loss that falls by more in the last epoch has not arrived
+STILL_FALLING = 0.08  # validation loss that falls by more in the last epoch has not arrived
 
 
 def overfit(seen: Curves) -> Finding | None:

@@ -91,7 +91,7 @@ def too_high_but_alive(seen: Curves) -> Finding | None:
     if valid is None or (ratio is not None and ratio < 1):
         return None
     leaps = _leaps(valid, at_least=0.1 * seen.high_loss)
-    shaky = valid.jitter > 0.2 * seen.high_loss and valid.last > 0.5 * seen.chance_loss
+    shaky = valid.jitter > 0.2 * seen.high_loss and valid.last > 0.5 * seen.chance_loss and not _arrived(seen, valid)
     if shaky or len(leaps) >= max(MIN_LEAPS, (len(valid.values) - 1) / 3):
         evidence = f"Validation loss leaps up and down between {min(valid.values):.3g} and {max(valid.values):.3g}."
     elif _sure_of_mistakes(seen, valid):
@@ -115,10 +115,18 @@ def _knows_nothing(seen: Curves, valid: Series) -> bool:
     at_chance = seen.error is not None and seen.error.last >= 0.9 * seen.chance_error
     learned = seen.train is not None and seen.train.last < 0.5 * seen.chance_loss
     if seen.lr_ratio is not None and seen.lr_ratio > RATE_HIGH:
-        return at_chance or (valid.last > 1.5 * seen.chance_loss and not learned and seen.lr_ratio >= RATE_FAR)
+        far = seen.lr_ratio >= RATE_FAR
+        given_time = at_chance and (far or len(valid.values) >= 3)  # so early, knowing nothing yet is no fault
+        return given_time or (valid.last > 1.5 * seen.chance_loss and not learned and far)
     stuck = len(valid.values) >= 2 and valid.fall < 0.1
     fits = seen.train is not None and seen.train.last < 1.2 * seen.high_loss
     return stuck and not fits and valid.last > 1.5 * seen.high_loss
+
+
+def _arrived(seen: Curves, valid: Series) -> bool:
+    """However it leapt on the way, it ended lower than ever, and most is right."""
+    best = valid.last <= min(valid.values)
+    return best and seen.error is not None and seen.error.last < 0.6 * seen.chance_error
 
 
 def _sure_of_mistakes(seen: Curves, valid: Series) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -121,9 +121,10 @@ def read(workspace: Workspace) -> list[Row]:
 def rows_of(workspace: Workspace, runs: Sequence[Run]) -> list[Row]:
     """Training runs as rows, in their order. One that cannot be read is logged and left out."""
     found = []
+    tests = cache(lambda: list_runs(workspace, "lr_find"))  # read once, and only when a run has to be judged
     for run in runs:
         try:
-            found.append((run, facts(run)))
+            found.append((run, facts(run, tests)))
         except LabError as error:
             log.warning("run %s was left out of the list: %s", run.id, error)
     names = _dataset_names(workspace, {one.setup.dataset for _, one in found})
@@ -150,9 +151,9 @@ def _said(run: Run) -> tuple[str, int]:
     return str(run.path), path.stat().st_size if path.exists() else 0
 
 
-def facts(run: Run) -> Facts:
-    """What a run's events say so far."""
-    return _facts().get((_said(run), run.state), lambda: _fold(run))
+def facts(run: Run, tests: Callable[[], Sequence[Run] | None] = lambda: None) -> Facts:
+    """What a run's events say so far. `tests` gives the range tests of its workspace where they were read already."""
+    return _facts().get((_said(run), run.state), lambda: _fold(run, tests()))
 
 
 def events_of(run: Run) -> History:
@@ -160,7 +161,7 @@ def events_of(run: Run) -> History:
     return _histories().get(_said(run), lambda: history(run))
 
 
-def _fold(run: Run) -> Facts:
+def _fold(run: Run, tests: Sequence[Run] | None) -> Facts:
     said = history(run)
     setup, epochs = setup_of(run, said), said.epochs
     started, finished = said.last(Started.kind), said.last(Finished.kind)
@@ -176,7 +177,7 @@ def _fold(run: Run) -> Facts:
         seconds=finished.seconds if isinstance(finished, Finished) and run.ended else spent,
         ran_on=f"{started.device.upper()}, {started.precision}" if isinstance(started, Started) else "",
         halved=any(note.code == "half_batch" for note in said.all(Note.kind)),
-        verdict=verdict(run, said),
+        verdict=verdict(run, said, tests),
     )
 
 

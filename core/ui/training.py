@@ -201,7 +201,7 @@ def _alt(epochs: pd.DataFrame) -> str:
 
 def _words(run: Run, history: History) -> None:
     found = verdict(run, history)
-    if found and judgement(run, history) is None:
+    if found and (run.state == "diverged" or judgement(run, history) is None):  # the card says it otherwise
         page.see(found.text, found.kind)
     if run.state == "failed" and run.record["message"]:
         page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))

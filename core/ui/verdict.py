@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.diagnose import Finding
@@ -27,8 +28,11 @@ class Verdict:
     title: str = ""
 
 
-def verdict(run: Run, history: History) -> Verdict | None:
-    """What a run that has ended came to; None while it goes on or when there is nothing to say."""
+def verdict(run: Run, history: History, tests: Sequence[Run] | None = None) -> Verdict | None:
+    """What a run that has ended came to; None while it goes on or when there is nothing to say.
+
+    `tests` are the range tests of the workspace where they were read already.
+    """
     epochs = len(history.epochs)
     if run.state == "diverged":
         lower = rate(lower_rate(rate_of(run)))
@@ -39,7 +43,7 @@ def verdict(run: Run, history: History) -> Verdict | None:
     if run.state in ("failed", "interrupted"):
         section = "killed" if run.record["code"] == "killed" else run.state
         return Verdict(page.say("train", section, epochs=_counted(epochs)), "attention", run.state.capitalize())
-    return _diagnosed(run, history) if run.state == "done" and epochs else None
+    return _diagnosed(run, history, tests) if run.state == "done" and epochs else None
 
 
 def _when(history: History) -> str:
@@ -55,7 +59,7 @@ def _counted(epochs: int) -> str:
     return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
-def judgement(run: Run, history: History) -> Judgement | None:
+def judgement(run: Run, history: History, tests: Sequence[Run] | None = None) -> Judgement | None:
     """The findings on a run that has ended by itself; None while there is nothing to judge."""
     exploded = history.last(Diverged.kind)
     if run.state not in ("done", "diverged") or not (len(history.epochs) or isinstance(exploded, Diverged)):
@@ -66,7 +70,7 @@ def judgement(run: Run, history: History) -> Judgement | None:
         history.epochs,
         from_record(run.request["settings"]),
         batches=history.batches,
-        suggested_lr=known_rates(run),
+        suggested_lr=known_rates(run, tests),
         diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
         **known,
     )
@@ -81,8 +85,8 @@ def _odd_start(run: Run, history: History, classes: int) -> Finding | None:
     return check_start(float(history.batches["loss"].iloc[0]), classes, goes_on=bool(run.request.get("start")))
 
 
-def _diagnosed(run: Run, history: History) -> Verdict | None:
-    judged = judgement(run, history)
+def _diagnosed(run: Run, history: History, tests: Sequence[Run] | None) -> Verdict | None:
+    judged = judgement(run, history, tests)
     if judged is None:
         return None
     found = judged.verdict

@@ -30,7 +30,7 @@ def test_another_recipe_brings_its_own_epochs_and_rate(lab):
     app = open_page("train")
     choose(app, "too_many")
     press(app)
-    assert started(lab)[0].epochs == 40
+    assert started(lab)[0].epochs == 60
 
 
 def test_the_plan_says_how_many_weights_learn_and_how_long_it_takes(lab):
