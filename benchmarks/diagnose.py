@@ -135,7 +135,10 @@ def show_misses(runs: pd.DataFrame, epochs: pd.DataFrame, kinds: list[str]) -> N
 
 
 def mended(runs: pd.DataFrame, wanted: int) -> None:
-    """Train faulty set-ups again, press the fix of their finding, and count how often that is better."""
+    """Train faulty set-ups again, press the fix of their finding, and count how often that is better.
+
+    Better is fewer wrong by more than noise; where the errors are not told apart, a lower validation loss.
+    """
     faulty = runs[(runs["cause"] != "") & (runs["cause"] != "healthy") & (runs["seed"] % 2 == 1)]
     counts = faulty.groupby(["cause", "task"]).cumcount()
     chosen = faulty.assign(turn=counts).sort_values(["turn", "cause", "task"], kind="stable").head(wanted)
@@ -161,7 +164,8 @@ def _mend(dataset: object, row: Mapping[str, object]) -> str:
         return f"no fix: seen as {finding.kind}"
     after, _ = _trained(dataset, fix.settings, last if fix.begins == "last" else None)
     old, new = _score(before), _score(after)
-    word = "better" if new < old else "not better"
+    apart = abs(old[0] - new[0]) > noise((old[0] + new[0]) / 2, int(row["n_valid"]))
+    word = "better" if (new[0] < old[0] if apart else new[1] < old[1]) else "not better"
     return f"{word}: {old[0]:.1%} {old[1]:.3g} -> {new[0]:.1%} {new[1]:.3g} ({finding.kind}: {fix.text})"
 
 

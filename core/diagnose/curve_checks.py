@@ -77,7 +77,7 @@ def healthy(seen: Curves) -> Finding | None:
 def _learned(seen: Curves) -> bool:
     error, valid = seen.error, seen.valid
     if error is not None:
-        sane = valid is None or valid.last < 1.3 * seen.chance_loss or valid.fall > 0.2 or error.last < 0.25
+        sane = valid is None or valid.last < 1.3 * seen.high_loss or valid.fall > 0.2 or error.last < 0.25
         return sane and len(error.values) > 1 and error.last < 0.75 * seen.chance_error
     return seen.valid is not None and len(seen.valid.values) > 1 and seen.valid.last < 0.8 * seen.chance_loss
 

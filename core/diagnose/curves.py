@@ -125,6 +125,11 @@ class Curves:
         """The error rate of guessing, all classes being equally common."""
         return 1 - 1 / self.classes
 
+    @property
+    def high_error(self) -> float:
+        """`chance_error`, but at least that of ten classes while the classes are a guess."""
+        return self.chance_error if self.classes_known else max(self.chance_error, 0.9)
+
     def noise(self, error: float) -> float:
         """Differences of error rates below this mean nothing: two pictures or two standard errors."""
         of = self.of or ASSUMED_VALID

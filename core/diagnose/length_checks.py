@@ -137,7 +137,7 @@ def _one_poor_epoch(seen: Curves) -> bool:
         return False
     if seen.error is None:
         return loss.last > 0.75 * seen.chance_loss
-    poor = seen.error.last > 0.5 * seen.chance_error
+    poor = seen.error.last > 0.4 * seen.chance_error
     return poor or (seen.error.last > 0.25 * seen.chance_error and _not_level(seen.batches))
 
 
@@ -172,7 +172,7 @@ def _still_falling(seen: Curves) -> bool:
     if error is None or len(error.values) < 2:
         return True
     back = error.values[max(0, len(error.values) - 3)]
-    return error.last > 0.35 * seen.chance_error or back - error.last > seen.noise((back + error.last) / 2)
+    return error.last > 0.35 * seen.high_error or back - error.last > seen.noise((back + error.last) / 2)
 
 
 def _on_its_way(seen: Curves) -> bool:

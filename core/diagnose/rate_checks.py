@@ -184,7 +184,17 @@ def _creeping(seen: Curves, loss: Series) -> bool:
     slow &= loss.steady or max(loss.values) < 1.25 * min(loss.values)
     slow &= loss.steady or seen.valid is None or seen.valid.fall < 0.25
     slow &= loss.last > (0.5 if loss.steady else 0.8) * seen.chance_loss
-    return unlearned and (slow or _stands_still(seen, loss))
+    return unlearned and (slow or _stands_still(seen, loss) or _still_above_guessing(seen, loss))
+
+
+def _still_above_guessing(seen: Curves, loss: Series) -> bool:
+    """After five epochs or more the loss has crept down and is not even where knowing nothing is."""
+    steps, error = len(loss.values) - 1, seen.error
+    if steps < 4 or error is None or loss.last <= seen.chance_loss or loss.first <= 0:
+        return False
+    per_epoch = 1 - (loss.last / loss.first) ** (1 / steps)
+    calm = seen.valid is None or seen.valid.last < 1.5 * loss.last
+    return calm and 0 < per_epoch < 2 * CREEP and error.last > 0.7 * seen.chance_error
 
 
 def _stands_still(seen: Curves, loss: Series) -> bool:
