@@ -31,6 +31,7 @@ SEEN = (*KINDS, "cant_tell")
 FAR = 10.0  # a rate so many times the highest good one, or below the lowest, is at fault
 LONG, SHORT = 3.0, 0.26  # epochs over the best number of them
 CLIMB = 1.1
+BY_HEART = 0.1  # training loss over that of knowing nothing
 
 
 def noise(error: float, n_valid: int) -> float:
@@ -43,12 +44,12 @@ def causes(runs: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
 
     The good rates of a task are those of its sweep whose mean error is the lowest but for half of what is noise, and
     whose mean validation loss is at most twice the lowest. The best number of epochs has the lowest mean validation
-    loss. A rate of ten times the highest good one is too high where that did harm: the loss ended at twice the best or
-    more. At a tenth of the lowest it is too low where the error ended worse than the best by more than noise. Between
-    the good rates the length decides: too few epochs at a quarter of the best number or less, where the error ended
-    worse by more than noise; overfitted at three times the number or more where validation loss climbed by a tenth
-    while training loss fell, or the error got worse by more than noise; healthy where neither shows, the error is
-    within noise of the best of the task, and it is clearly below guessing.
+    loss. A rate of ten times the highest good one is too high where that did harm: the loss ended at twice the best
+    or more. At a tenth of the lowest it is too low where the error ended worse than the best by more than noise.
+    Between the good rates the length decides: too few epochs at a quarter of the best number or less, where the error
+    ended worse by more than noise; overfitted at three times the number or more where validation loss climbed by a
+    tenth while training loss fell or was a tenth of that of guessing, or the error got worse by more than noise;
+    healthy where neither shows, the error is within noise of the best of the task, and it is clearly below guessing.
     """
     ends = epochs.groupby("run").last()
     table = runs.assign(loss=ends["valid_loss"].fillna(np.inf), error=ends["error_rate"].fillna(1.0))
@@ -84,17 +85,18 @@ def _good_rates(sweep: pd.DataFrame) -> tuple[float, float]:
 def _by_length(epochs: pd.DataFrame, length: float, *, worse: bool, n_valid: int, classes: int) -> str:
     if length <= SHORT and worse:
         return "too_few_epochs"
-    overfits = _overfits(epochs, n_valid)
+    overfits = _overfits(epochs, n_valid, classes)
     if length >= LONG and overfits:
         return "overfit"
     learned = epochs["error_rate"].iloc[-1] < 0.6 * (1 - 1 / classes)
     return "healthy" if length > SHORT and learned and not worse and not overfits else ""
 
 
-def _overfits(epochs: pd.DataFrame, n_valid: int) -> bool:
+def _overfits(epochs: pd.DataFrame, n_valid: int, classes: int) -> bool:
     loss, error, train = (epochs[name].to_numpy() for name in ("valid_loss", "error_rate", "train_loss"))
     low = int(loss.argmin())
-    climbed = loss[-3:].mean() >= CLIMB * loss[low] and train[-1] < train[low]
+    fits = np.median(train[-5:]) < max(train[low], BY_HEART * math.log(classes))
+    climbed = loss[-3:].mean() >= CLIMB * loss[low] and fits
     best = float(error.min())
     return bool(climbed or error[-3:].mean() - best > noise(best, n_valid))
 

@@ -12,6 +12,7 @@ from core.diagnose.words import counts, errors, sentence, went
 
 CLIMB, CLIMB_NATS = 0.10, 0.02  # validation loss above its lowest by this share, and by this much at least
 CLIMB_EPOCHS = 3
+BY_HEART = 0.1  # of the loss of knowing nothing
 LONG_LOG = 12  # epochs from which on a level can be told from a trend
 STILL_FALLING = 0.08  # validation loss that falls by more in the last epoch has not arrived
 
@@ -61,7 +62,7 @@ def _error_worse(seen: Curves) -> int | None:
     if gap <= noise or error.last - means[best] <= noise / 2 or not confirmed:
         return None
     row = error.rows[best + width - 1]
-    return row if _keeps_falling(seen.train, row) else None
+    return row if _keeps_falling(seen, row) else None
 
 
 def _means(series: Series, width: int) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -79,7 +80,7 @@ def _climbing(seen: Curves) -> int | None:
         return None
     if rising_score(since) < (2.0 if len(since) <= 5 else 2.4) and not _stays_above(valid):
         return None
-    return valid.rows[valid.low] if _keeps_falling(seen.train, valid.rows[valid.low]) else None
+    return valid.rows[valid.low] if _keeps_falling(seen, valid.rows[valid.low]) else None
 
 
 def _stays_above(valid: Series) -> bool:
@@ -92,10 +93,17 @@ def _stays_above(valid: Series) -> bool:
     return float(np.mean(late)) > (1 + CLIMB) * lowest and min(late) > lowest
 
 
-def _keeps_falling(train: Series | None, row: int) -> bool:
-    """Whether training loss ends below what it was at `row`; true where no training loss was logged."""
+def _keeps_falling(seen: Curves, row: int) -> bool:
+    """Whether training loss ends below what it was at `row`, or so low that the training pictures are known by heart.
+
+    The middle one of its last values counts, as single batches leap; true where no training loss was logged.
+    """
+    train = seen.train
     before = None if train is None else train.until(row)
-    return train is None or before is None or train.mean_of_last(2) < before
+    if train is None or before is None:
+        return True
+    late = float(np.median(train.values[-max(1, min(5, len(train.values) // 4)) :]))
+    return late < max(before, BY_HEART * seen.chance_loss)
 
 
 def _parting(seen: Curves, best: int) -> str:
@@ -181,4 +189,4 @@ def _on_its_way(seen: Curves) -> bool:
     if valid is None or error is None or len(valid.values) < 2 or error.last < 0.6 * seen.chance_error:
         return False
     best_at_end = valid.low >= len(valid.values) - 2
-    return best_at_end and valid.fall > 0.1 and _keeps_falling(seen.train, valid.rows[0])
+    return best_at_end and valid.fall > 0.1 and _keeps_falling(seen, valid.rows[0])

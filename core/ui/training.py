@@ -86,8 +86,8 @@ def _training_tick(run: Run) -> None:
             band=_band(judged, epochs),
         )  # fmt: skip
         st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))
-    if judged is not None:
-        finding_card.of_run(run, judged, key="train")
+        if judged is not None:
+            finding_card.of_run(run, judged, key="train")
     watched = glimpses.watched_html(history, run.request["dataset"])
     if watched:
         page.note(read("train", "watched"))
