@@ -142,8 +142,9 @@ def mended(runs: pd.DataFrame, wanted: int) -> None:
     Better is fewer wrong by more than noise; where the errors are not told apart, a lower validation loss.
     """
     faulty = runs[(runs["cause"] != "") & (runs["cause"] != "healthy") & (runs["seed"] % 2 == 1)]
-    counts = faulty.groupby(["cause", "task"]).cumcount()
-    chosen = faulty.assign(turn=counts).sort_values(["turn", "cause", "task"], kind="stable").head(wanted)
+    of_task = faulty.groupby(["cause", "task"]).cumcount()
+    spread = faulty.assign(of_task=of_task).sort_values(["of_task", "task"], kind="stable")
+    chosen = spread.assign(turn=spread.groupby("cause").cumcount()).sort_values("turn", kind="stable").head(wanted)
     better, total = 0, 0
     for name, part in chosen.groupby("task"):
         with tempfile.TemporaryDirectory() as home:

@@ -164,7 +164,7 @@ def test_what_own_stages_borrowed_is_given_back_after_a_refresh_too(lab):
     choose(app, "too_many")
     choose(app, "own")
     app = refreshed(app)
-    assert app.select_slider(key="train.share").value == 0.1
+    assert app.select_slider(key="train.share").value == 0.25
     choose(app, "quick")
     press(app)
     assert started(lab)[0] == preset("quick")
