@@ -10,12 +10,13 @@ from core.diagnose.data_checks import check_start
 from core.diagnose.of_run import Judgement, judge
 from core.plots.style import esc, rate
 from core.settings import from_record
-from core.train.events import Diverged, History, Started
+from core.train.events import Diverged, History, StageStarted, Started
 from core.train.known_rates import known_rates
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import page
 
+TELLING_BATCH = 12  # with fewer pictures a fresh head may begin anywhere, by luck
 _KINDS = {"good": "", "note": "", "warning": "attention", "bad": "high"}
 
 
@@ -79,8 +80,9 @@ def judgement(run: Run, history: History, tests: Sequence[Run] | None = None) ->
 
 
 def _odd_start(run: Run, history: History, classes: int) -> Finding | None:
-    """What is odd about the first batch of a run that began with a fresh head."""
-    if not classes or not len(history.batches):
+    """What is odd about the first batch of a run that began with a fresh head; a few pictures say nothing."""
+    begun = next(iter(history.all(StageStarted.kind)), None)
+    if not classes or not len(history.batches) or not isinstance(begun, StageStarted) or begun.batch < TELLING_BATCH:
         return None
     return check_start(float(history.batches["loss"].iloc[0]), classes, goes_on=bool(run.request.get("start")))
 
@@ -90,9 +92,7 @@ def _diagnosed(run: Run, history: History, tests: Sequence[Run] | None) -> Verdi
     if judged is None:
         return None
     found = judged.verdict
-    return Verdict(
-        f"**{esc(found.title)}.** {esc(found.evidence)} {esc(found.fix)}", _KINDS[found.severity], found.title
-    )
+    return Verdict(f"**{esc(found.title)}.** {esc(found.evidence)}", _KINDS[found.severity], found.title)
 
 
 def rate_of(run: Run) -> float:
