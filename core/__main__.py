@@ -23,7 +23,7 @@ from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import AppSettings, TrainSettings, to_record
 from core.train.events import EpochDone, History
-from core.train.known_rates import known_rates
+from core.train.known_rates import as_trained, known_rates
 from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
 from core.train.starts import find_start
@@ -177,11 +177,11 @@ def _summary(run: Run, history: History, settings: TrainSettings) -> dict[str, A
     classes, n_valid = (len(started.classes), started.valid) if started is not None else (None, None)
     judged = judge(
         history.epochs,
-        settings,
+        as_trained(settings, history),
         batches=history.batches,
         classes=classes,
         n_valid=n_valid,
-        suggested_lr=known_rates(run),
+        suggested_lr=known_rates(run, said=history),
     )
     counts = {name: result.get(name) for name in ("error_rate", "wrong", "of")}
     if run.record["message"]:

@@ -17,15 +17,25 @@ ALONE = 3  # a stage of so many epochs is a curve of its own
 
 @dataclass(frozen=True)
 class Judgement:
-    """Findings on a run, the verdict first. `stage` (from 0) is the one that they are about."""
+    """Findings on a run, the verdict first. `stage` (from 0) is the one that they are about.
+
+    `begins` is the row of the table of epochs with which that stage begins.
+    """
 
     findings: tuple[Finding, ...]
     stage: int
+    begins: int = 0
 
     @property
     def verdict(self) -> Finding:
         """The first finding."""
         return self.findings[0]
+
+    @property
+    def in_stage(self) -> Finding:
+        """The verdict with its rows counted from the beginning of the stage, as a repair of that stage needs them."""
+        rows = dict.fromkeys(max(0, row - self.begins) for row in self.verdict.epochs)
+        return replace(self.verdict, epochs=tuple(rows))
 
 
 def judge(
@@ -59,7 +69,7 @@ def judge(
         batches=of_stage,
     )
     placed = tuple(replace(one, epochs=tuple(rows[row] for row in one.epochs if row < len(rows))) for one in found)
-    return Judgement(placed, stage)
+    return Judgement(placed, stage, begins=int((epochs["stage"] < stage).sum()))
 
 
 def _rows(epochs: pd.DataFrame, settings: TrainSettings, stage: int) -> list[int]:

@@ -10,11 +10,11 @@ from core.data.table import Dataset
 from core.settings import Stage, TrainSettings
 from core.train.events import Event, RateFound
 from core.train.finder_advice import slice_for
-from core.train.lr_finder import range_test_events
+from core.train.lr_finder import STEPS_BETWEEN, range_test_events
 from core.train.steps import Learner
 
 # fewer and smaller steps than on the finder's own page: all layers learn, and on a CPU a step takes a second
-STEPS, FIRST, LAST, BATCH = 40, 1e-6, 0.1, 16
+FIRST, LAST, BATCH = 1e-6, 0.1, 16
 
 
 def find_rates(
@@ -34,7 +34,7 @@ def find_rates(
         stage=tried,
         start=FIRST,
         end=LAST,
-        steps=STEPS,
+        steps=STEPS_BETWEEN,
         calm=math.log(len(learner.model.classes)),
         stop=learner.library.stop,
     )

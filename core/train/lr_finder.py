@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 FIRST, LAST, STEPS = 1e-7, 10.0, 100
+STEPS_BETWEEN = 40  # of a test that a run makes before a stage
 STOP_FACTOR = 4
 USUAL_RATE = 3e-3
 FINDER_STAGE = 2**31  # the finder shuffles by a stage number that no run reaches

@@ -42,6 +42,7 @@ def choose(dataset: Dataset) -> dict[str, Any]:
     run, _, file = start.partition(":")
     return {
         "dataset": dataset.id,
+        "version": dataset.version,
         "settings": to_record(TrainSettings(stages=(stage,), **settings)),
         "start": {"run": run, "file": file} if file else None,
         "first": first,

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from core.diagnose import Finding
 from core.diagnose.of_run import Judgement
-from core.diagnose.repairs import Repair, repair
 from core.errors import NotFound
 from core.plots.style import esc, wrong_of
-from core.settings import from_record, to_record
 from core.text import read
 from core.train.events import EpochDone
-from core.train.known_rates import known_rates
-from core.train.runs import LAST, Run, history, load_run, save_point
+from core.train.runs import Run, load_run
 from core.ui import cache, page, recipe_address, state
+from core.ui.fixing import Fix, fix_of
+from core.ui.run_rows import events_of
 
 KINDS = {"good": "good", "note": "", "warning": "attention", "bad": "high"}
 
@@ -32,7 +30,7 @@ def show(finding: Finding, *, key: str) -> None:
 
 def of_run(run: Run, judged: Judgement, *, key: str) -> None:
     """The card of the verdict on a run, with a button that starts the repaired run, and what that brought."""
-    finding, fix = judged.verdict, _fix(run, judged)
+    finding, fix = judged.verdict, fix_of(run, judged, events_of(run))
     if fix is not None:  # the sentence says what the button does
         finding = replace(finding, fix=fix.words)
     with st.container(key=f"card-finding-{key}"):
@@ -47,7 +45,7 @@ def of_run(run: Run, judged: Judgement, *, key: str) -> None:
                 pressed = st.button(fix.text, key=f"fix.{key}", type="primary", icon=":material/build:")
             _more(finding)
     if fix is not None and pressed:
-        _start(run, fix, finding)
+        _start(fix)
 
 
 def finding_html(finding: Finding) -> str:
@@ -62,37 +60,10 @@ def _more(finding: Finding) -> None:
         st.markdown(read("diagnostics", finding.kind))
 
 
-def _fix(run: Run, judged: Judgement) -> Repair | None:
-    """The repair of a run whose data set is still there."""
-    if not run.ended or run.state in ("failed", "interrupted", "stopped"):
-        return None
-    rates = known_rates(run)
-    settings = from_record(run.request["settings"])
-    return repair(judged.verdict, settings, stage=judged.stage, suggested_lr=rates.get(judged.stage))
-
-
-def _begin(run: Run, fix: Repair) -> Mapping[str, str] | None:
-    """The checkpoint that the repaired run begins from; None where it begins with fresh weights."""
-    if fix.begins == "as_before":
-        given = run.request.get("start")
-        return dict(given) if given else None
-    file = LAST if fix.begins == "last" else save_point(fix.stage - 1)
-    return {"run": run.id, "file": file} if (run.path / file).is_file() else None
-
-
-def _start(run: Run, fix: Repair, finding: Finding) -> None:
+def _start(fix: Fix) -> None:
     """Hand the repaired run to the engine and show it on the Train page."""
     with page.boundary():
-        request: dict[str, Any] = {
-            "dataset": run.request["dataset"],
-            "settings": to_record(fix.settings),
-            "preset": "own",
-            "repairs": {"run": run.id, "kind": finding.kind},
-        }
-        begin = _begin(run, fix)
-        if begin is not None:
-            request["start"] = dict(begin)
-        made = cache.submit(state.workspace(), "train", request)
+        made = cache.submit(state.workspace(), "train", dict(fix.request))
         recipe_address.forget()
         page.go("train", run=made)
 
@@ -103,10 +74,10 @@ def _before_and_after(run: Run) -> str:
     if not isinstance(about, Mapping):
         return ""
     try:
-        before = history(load_run(run.workspace, str(about.get("run")))).last(EpochDone.kind)
+        before = events_of(load_run(run.workspace, str(about.get("run")))).last(EpochDone.kind)
     except NotFound:
         return ""
-    after = history(run).last(EpochDone.kind)
+    after = events_of(run).last(EpochDone.kind)
     if not isinstance(before, EpochDone) or not isinstance(after, EpochDone):
         return ""
     values = {"before": wrong_of(before.wrong, before.of), "after": wrong_of(after.wrong, after.of)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -115,14 +115,17 @@ def _histories() -> shared.Warm:
 
 def read(workspace: Workspace) -> list[Row]:
     """All training runs of this owner as rows, newest first."""
-    return rows_of(workspace, list_runs(workspace, "train"))
+    return rows_of(workspace, list_runs(workspace))
 
 
 def rows_of(workspace: Workspace, runs: Sequence[Run]) -> list[Row]:
-    """Training runs as rows, in their order. One that cannot be read is logged and left out."""
+    """The training runs among `runs` as rows, in their order; the range tests among them count for their verdicts.
+
+    One that cannot be read is logged and left out.
+    """
     found = []
-    tests = cache(lambda: list_runs(workspace, "lr_find"))  # read once, and only when a run has to be judged
-    for run in runs:
+    tests = [run for run in runs if run.kind == "lr_find" and run.ended]
+    for run in (one for one in runs if one.kind == "train"):
         try:
             found.append((run, facts(run, tests)))
         except LabError as error:
@@ -151,9 +154,10 @@ def _said(run: Run) -> tuple[str, int]:
     return str(run.path), path.stat().st_size if path.exists() else 0
 
 
-def facts(run: Run, tests: Callable[[], Sequence[Run] | None] = lambda: None) -> Facts:
-    """What a run's events say so far. `tests` gives the range tests of its workspace where they were read already."""
-    return _facts().get((_said(run), run.state), lambda: _fold(run, tests()))
+def facts(run: Run, tests: Sequence[Run] = ()) -> Facts:
+    """What a run's events say so far. `tests` are the range tests of its workspace: a new one may change a verdict."""
+    mine = [test for test in tests if run.ended and test.request.get("dataset") == run.request["dataset"]]
+    return _facts().get((_said(run), run.state, *(test.id for test in mine)), lambda: _fold(run, mine))
 
 
 def events_of(run: Run) -> History:
@@ -161,7 +165,7 @@ def events_of(run: Run) -> History:
     return _histories().get(_said(run), lambda: history(run))
 
 
-def _fold(run: Run, tests: Sequence[Run] | None) -> Facts:
+def _fold(run: Run, tests: Sequence[Run]) -> Facts:
     said = history(run)
     setup, epochs = setup_of(run, said), said.epochs
     started, finished = said.last(Started.kind), said.last(Finished.kind)

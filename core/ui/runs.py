@@ -28,7 +28,7 @@ ORDERS: Mapping[str, Callable[[Row], float]] = {
 def show() -> None:
     """The whole page below its title."""
     with st.spinner(read("runs", "reading")):  # two hundred runs take seconds, the first time
-        kept, binned = sorted_out(read_runs(state.workspace(), "train"))
+        kept, binned = sorted_out(read_runs(state.workspace()))
         rows = run_rows.rows_of(state.workspace(), kept)
     if not rows:
         with st.container(key="card-gate"):
@@ -36,7 +36,7 @@ def show() -> None:
             page.next_step("Train a model", "train", key="runs.gate")
     else:
         _compare(rows)
-    run_bin.show(binned)
+    run_bin.show([run for run in binned if run.kind == "train"])
     run_bin.undo_bar()
 
 

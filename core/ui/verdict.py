@@ -11,7 +11,7 @@ from core.diagnose.of_run import Judgement, judge
 from core.plots.style import esc, rate
 from core.settings import from_record
 from core.train.events import Diverged, History, StageStarted, Started
-from core.train.known_rates import known_rates
+from core.train.known_rates import as_trained, known_rates
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
 from core.ui import page
@@ -69,9 +69,9 @@ def judgement(run: Run, history: History, tests: Sequence[Run] | None = None) ->
     known = {"classes": len(started.classes), "n_valid": started.valid} if isinstance(started, Started) else {}
     judged = judge(
         history.epochs,
-        from_record(run.request["settings"]),
+        as_trained(from_record(run.request["settings"]), history),
         batches=history.batches,
-        suggested_lr=known_rates(run, tests),
+        suggested_lr=known_rates(run, tests, said=history),
         diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
         **known,
     )

@@ -103,7 +103,7 @@ def trained(
     def stop() -> bool:
         return epochs is not None and done.count(EpochDone.kind) >= epochs
 
-    with mock.patch("core.train.found_rates.STEPS", 15), contextlib.ExitStack() as patches:
+    with mock.patch("core.train.found_rates.STEPS_BETWEEN", 15), contextlib.ExitStack() as patches:
         if not keeps:  # a checkpoint takes as long as an epoch of so few pictures
             patches.enter_context(mock.patch("core.train.train_run.write_checkpoint"))
             patches.enter_context(mock.patch("core.train.train_run.same_file"))
