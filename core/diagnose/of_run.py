@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,19 +48,22 @@ def judge(
     n_valid: int | None = None,
     suggested_lr: Mapping[int, float] | None = None,
     diverged_in: int | None = None,
+    diverged_loss: float = math.nan,
 ) -> Judgement:
     """Judge the last stage of a run, or the one in which its loss exploded (`diverged_in`, from 0).
 
     A stage of fewer than three epochs is judged together with those before it that froze the same layers. `epochs` and
-    `batches` are the tables of History; `suggested_lr` holds the finder's rate of the stages for which it is known.
+    `batches` are the tables of History; `suggested_lr` holds the finder's rate of the stages for which it is known, and
+    `diverged_loss` the loss that ended the run (nats).
     """
     last = int(epochs["stage"].iloc[-1]) if len(epochs) else 0
     stage = last if diverged_in is None else diverged_in
     rows = _rows(epochs, settings, stage)
     of_stage = None if batches is None else batches[batches["stage"] == stage]
     log: Any = epochs.loc[rows].reset_index(drop=True)
-    if diverged_in is not None:
-        log = _with_the_end(log, broken=not len(log) or log["stage"].iloc[-1] != stage or _is_sane(log))
+    cut_off = diverged_in is not None and (not len(log) or log["stage"].iloc[-1] != stage or _is_sane(log))
+    if cut_off:
+        log = _with_the_end(log)
     found = diagnose(
         log,
         lr=settings.stages[stage].lr_max,
@@ -68,6 +72,8 @@ def judge(
         n_valid=n_valid,
         batches=of_stage,
     )
+    if cut_off:
+        found[0] = _grew(found[0], diverged_loss, len(log))
     placed = tuple(replace(one, epochs=tuple(rows[row] for row in one.epochs if row < len(rows))) for one in found)
     return Judgement(placed, stage, begins=int((epochs["stage"] < stage).sum()))
 
@@ -87,8 +93,15 @@ def _is_sane(log: pd.DataFrame) -> bool:
     return bool(log["valid_loss"].iloc[-1] < 1e3)
 
 
-def _with_the_end(log: pd.DataFrame, *, broken: bool) -> pd.DataFrame:
+def _with_the_end(log: pd.DataFrame) -> pd.DataFrame:
     """The table of a run that exploded in the midst of an epoch, with a row for that epoch, whose loss is no number."""
-    if not broken:
-        return log
     return pd.concat([log, pd.DataFrame({"train_loss": [float("nan")], "valid_loss": [float("nan")]})])
+
+
+def _grew(finding: Finding, loss: float, epoch: int) -> Finding:
+    """The verdict on a run that was cut off, with the loss that did it where that still was a number."""
+    if not math.isfinite(loss):
+        return finding
+    _, _, rest = finding.evidence.partition(". ")  # what else was seen; the first sentence says "no number"
+    size = f"{loss:,.0f}" if loss < 1e9 else "more than a billion"
+    return replace(finding, evidence=f"In epoch {epoch} the loss had grown to {size}. {rest}".strip())

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.plots.bands import Band, band_area
 from core.plots.charts import EXACT, Spec, pairs, value_axis
 from core.plots.style import Look
-from core.plots.training import Band, band_area, thin
+from core.plots.training import thin
 
 FLOOR, CEILING = 1e-3, 1e4
 _POINTS = 80
@@ -68,7 +69,7 @@ def panel_figure(
         },
     }
     if band is not None:
-        validation["markArea"] = {**band_area(band, look), "label": {"show": False}}
+        validation["markArea"] = band_area(band, look, titled=False)
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},

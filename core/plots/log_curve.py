@@ -6,11 +6,13 @@ The numbers are read by `core.diagnose.curves.measure`, so that what is drawn is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
+from core.diagnose.base import Finding
 from core.diagnose.curves import Curves, Series, measure
+from core.plots.bands import band_area, band_of
 from core.plots.charts import BOTTOM, EXACT, SIDE, TOP, Spec, epoch_axis, legend, line, value_axis
 from core.plots.style import Look
 
@@ -20,11 +22,11 @@ LOG_CEILING = 1e10  # what lies higher leaves the figure at the top
 _BETWEEN, _WIDE = 24, 130  # pixels; long numbers need a wide margin
 
 
-def log_figure(epochs: pd.DataFrame, *, look: Look, rows: Sequence[int] = (), height: int = 360) -> Spec:
+def log_figure(epochs: pd.DataFrame, *, look: Look, finding: Finding | None = None, height: int = 360) -> Spec:
     """Losses above and, where the log has it, the share of wrong answers below, over the epochs.
 
-    The first row of the table lies at 1. `rows` (from 0) are those a finding speaks of: a band from the first to the
-    last of them. Numbers that are not finite are gaps.
+    The first row of the table lies at 1. What a `finding` says to be wrong is a band over its rows. Numbers that are
+    not finite are gaps.
     """
     seen = measure(epochs)
     lower = round(height * 0.22) if seen.error is not None else 0
@@ -40,7 +42,7 @@ def log_figure(epochs: pd.DataFrame, *, look: Look, rows: Sequence[int] = (), he
         "grid": [{"left": side, "right": SIDE, "top": top, "height": tall, **EXACT} for top, tall in tops],
         "xAxis": [epoch_axis(total + 1, look, grid, labels=grid == len(tops) - 1) for grid in range(len(tops))],
         "yAxis": [_loss_axis(seen, look), *([_error_axis(look)] if lower else [])],
-        "series": [*_losses(seen, rows, total, look), *([_errors(seen.error, total, look)] if seen.error else [])],
+        "series": [*_losses(seen, finding, total, look), *([_errors(seen.error, total, look)] if seen.error else [])],
     }
 
 
@@ -74,20 +76,20 @@ def _error_axis(look: Look) -> Spec:
     return {**value_axis(look, "wrong (%)"), "gridIndex": 1, "min": 0, "splitNumber": 2}
 
 
-def _losses(seen: Curves, rows: Sequence[int], total: int, look: Look) -> list[Spec]:
+def _losses(seen: Curves, finding: Finding | None, total: int, look: Look) -> list[Spec]:
     marks, log = {"showSymbol": total <= MARKED_MAX, "symbolSize": 7}, _exploded(seen)
     training = line("training", *_points(seen.train, total, log=log), {"color": look.training, "width": 2.5}, marks)
     validation = line("validation", *_points(seen.valid, total, log=log), {"color": look.validation, "width": 3}, marks)
-    return [{**training, "symbol": "emptyCircle"}, {**validation, "symbol": "circle", **_band(rows, look)}]
+    return [{**training, "symbol": "emptyCircle"}, {**validation, "symbol": "circle", **_band(finding, total, look)}]
 
 
-def _band(rows: Sequence[int], look: Look) -> Spec:
-    """The rows that a finding speaks of, as an area behind the curve."""
-    if not rows:
+def _band(finding: Finding | None, total: int, look: Look) -> Spec:
+    """The epochs that a finding speaks of, as an area behind the curve; each reaches half way to its neighbours."""
+    ends = [row + 1.0 for row in range(total)]
+    band = None if finding is None else band_of(finding, ends)
+    if band is None:
         return {}
-    ends = [{"xAxis": min(rows) + 0.5}, {"xAxis": max(rows) + 1.5}]
-    style = {"color": look.attention, "opacity": 0.16}
-    return {"markArea": {"silent": True, "itemStyle": style, "data": [ends]}}
+    return {"markArea": band_area(replace(band, first=band.first + 0.5, last=band.last + 0.5), look)}
 
 
 def _errors(error: Series, total: int, look: Look) -> Spec:

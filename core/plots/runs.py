@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.plots.bands import Band, band_area
 from core.plots.charts import value_axis
 from core.plots.style import SLOT_LINES, SLOT_MARKS, SLOTS, Look
 from core.plots.training import positions, thin
@@ -63,13 +64,24 @@ def curve(slot: int, stages: Sequence[tuple[int, int, int]], epochs: pd.DataFram
     return Curve(slot, epochs.assign(epochs=ends, seconds=spent), batches.assign(epochs=at, seconds=seconds))
 
 
-def overlay(curves: Sequence[Curve], look: Look, *, show: str = "valid", by: str = "epochs", log: bool = False) -> Spec:
-    """Curves over one another. `show` is one of MEASURES, `by` one of AXES.
+def overlay(
+    curves: Sequence[Curve],
+    look: Look,
+    *,
+    show: str = "valid",
+    by: str = "epochs",
+    log: bool = False,
+    band: Band | None = None,
+) -> Spec:
+    """Curves over one another. `show` is one of MEASURES, `by` one of AXES; `band` lies behind the first curve.
 
     On a logarithmic axis an error of 0 is drawn where half a wrong picture would lie, as there is no place for nothing.
     """
     lines = [_values(one, show, log) for one in curves]
     ends = [float(end) for one in curves if math.isfinite(end := one.epochs[by].max())]
+    drawn = [_line(one, by, line, look) for one, line in zip(curves, lines, strict=True)]
+    if drawn and band is not None:
+        drawn[0]["markArea"] = band_area(band, look)
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
@@ -84,7 +96,7 @@ def overlay(curves: Sequence[Curve], look: Look, *, show: str = "valid", by: str
         "yAxis": [_up(lines, show, log, look)],
         "series": [
             *(_batches(one, by, log, look) for one in curves if show == "train"),
-            *(_line(one, by, line, look) for one, line in zip(curves, lines, strict=True)),
+            *drawn,
         ],
     }
 

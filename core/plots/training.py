@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from core.plots.bands import Band, band_area
 from core.plots.charts import BOTTOM, EXACT, SIDE, TOP, Spec, epoch_axis, legend, line, pairs, value_axis
 from core.plots.plan import rate_axes, rate_series
 from core.plots.style import MAX_POINTS, Look, rate
@@ -20,16 +20,6 @@ from core.plots.style import MAX_POINTS, Look, rate
 LOG_CEILING = 1_000  # where a run is ended anyway
 MARKED_MAX = 12  # so many epochs have their count written at their mark
 _BETWEEN = 22  # pixels
-
-
-@dataclass(frozen=True)
-class Band:
-    """A stretch of epochs that a finding speaks of, on the axis of epochs. `severe` says how it is coloured."""
-
-    first: float
-    last: float
-    title: str
-    severe: bool
 
 
 def positions(stages: Sequence[tuple[int, int, int]], table: pd.DataFrame, *, begin: bool = False) -> pd.Series:
@@ -142,16 +132,6 @@ def _wrong_series(epochs: pd.DataFrame, look: Look) -> Spec:
         "itemStyle": {"color": look.validation},
         "label": {"show": few, "position": "top", "distance": 3, "color": look.ink, "fontSize": look.font_px},
         "data": pairs(epochs["at"], epochs["wrong"]),
-    }
-
-
-def band_area(band: Band, look: Look) -> Spec:
-    """The stretch of a finding behind a series, with its title at the top."""
-    return {
-        "silent": True,
-        "itemStyle": {"color": look.too_high if band.severe else look.attention, "opacity": 0.14},
-        "label": {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideTop"},
-        "data": [[{"name": band.title, "xAxis": band.first}, {"xAxis": band.last}]],
     }
 
 

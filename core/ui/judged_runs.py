@@ -5,15 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.data.table import Dataset
-from core.plots.log_curve import log_figure
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.train.shelf import sorted_out
-from core.ui import finding_card, page, run_rows, state
+from core.ui import finding_card, page, run_figure, run_rows, state
 from core.ui.models import run_name
 from core.ui.verdict import judgement
 
-FIGURE_PX = 340
+FIGURE_PX = 420
 SHOWN = 30
 
 
@@ -43,10 +42,6 @@ def _one(run: Run) -> None:
         return
     left, right = st.columns([1.5, 1], gap="large")
     with left:
-        epochs = told.epochs[["train_loss", "valid_loss", "error_rate"]]
-        if len(epochs):
-            rows = () if judged.verdict.severity == "good" else judged.verdict.epochs
-            spec = log_figure(epochs, look=page.current_look(), rows=rows, height=FIGURE_PX)
-            st.echarts_chart(spec, key="diagnose.figure", height=FIGURE_PX, alt=judged.verdict.evidence)
+        run_figure.show(run, told, judged, key="diagnose.figure", height=FIGURE_PX)
     with right:
         finding_card.of_run(run, judged, key="runs")

@@ -121,7 +121,7 @@ def _understood(log: Log, known: dict[str, Any]) -> None:
     findings = diagnose(epochs, **{**known, "n_valid": known["n_valid"] or log.n_valid})
     left, right = st.columns([1.15, 1], gap="large")
     with left:
-        spec = log_figure(epochs, look=page.current_look(), rows=findings[0].epochs, height=FIGURE_PX)
+        spec = log_figure(epochs, look=page.current_look(), finding=findings[0], height=FIGURE_PX)
         count = counted(len(epochs), "epoch")
         alt = page.say("diagnose", "import_alt", epochs=count)
         st.echarts_chart(spec, key="diagnose.log_curve", height=FIGURE_PX, alt=alt)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from core.plots.runs import MEASURES, overlay
+from core.plots.bands import Band, band_of
+from core.plots.runs import MEASURES, Curve, overlay
 from core.plots.style import SLOTS, esc
 from core.text import read
 from core.train.runs import Run, read_runs
@@ -14,6 +15,7 @@ from core.train.shelf import sorted_out
 from core.ui import page, run_bin, run_card, run_choice, run_rows, run_tables, run_words, state
 from core.ui.run_choice import slot_of
 from core.ui.run_rows import Row
+from core.ui.verdict import judgement
 
 AT_ONCE = 6
 FIGURE_PX = 340
@@ -131,9 +133,19 @@ def _figure(slots: Mapping[int, Row]) -> None:
         by = "seconds" if st.toggle("Over seconds", key="runs.seconds", persist_state="session") else "epochs"
     names = "".join(f"<span>{chip(slot)}{esc(row.name)}</span>" for slot, row in sorted(slots.items()))
     st.html(f'<p class="run-key">{names or esc(read("runs", "none"))}</p>')
-    spec = overlay(run_rows.curves(slots), page.current_look(), show=show, by=by, log=log)
+    curves = run_rows.curves(slots)
+    spec = overlay(curves, page.current_look(), show=show, by=by, log=log, band=_band(slots, curves, by))
     alt = f"{MEASURES[show].title} of {len(slots)} runs over {by}."
     st.echarts_chart(spec, key="runs.figure", height=FIGURE_PX, alt=alt)
+
+
+def _band(slots: Mapping[int, Row], curves: Sequence[Curve], by: str) -> Band | None:
+    """What the verdict on a run speaks of, while that run is looked at alone."""
+    if len(slots) != 1:
+        return None
+    run = next(iter(slots.values())).run
+    judged = judgement(run, run_rows.events_of(run))
+    return None if judged is None else band_of(judged.verdict, list(curves[0].epochs[by]))
 
 
 def _follow(rows: Sequence[Row]) -> None:

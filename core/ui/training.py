@@ -8,12 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.data.table import Dataset, load_dataset
-from core.diagnose.of_run import Judgement
+from core.data.table import Dataset
 from core.errors import LabError
-from core.plots.plan import planned
 from core.plots.style import counted, duration, esc, number, rate, wrong_of
-from core.plots.training import Band, positions, training_figure
 from core.settings import LAYER_GROUPS, TrainSettings, from_record, to_record
 from core.text import read
 from core.train.events import (
@@ -29,7 +26,7 @@ from core.train.events import (
 )
 from core.train.recipes import RECIPES
 from core.train.runs import Run
-from core.ui import after_run, cache, finding_card, glimpses, models, page, recipe_address, state
+from core.ui import after_run, cache, finding_card, glimpses, models, page, recipe_address, run_figure, state
 from core.ui.epoch_table import epochs_html
 from core.ui.live import phase, progress_html, stop_button, watch
 from core.ui.verdict import judgement, verdict
@@ -55,17 +52,9 @@ def show(run: Run) -> None:
     watch(run, _training_tick)
 
 
-def _classes(run: Run, history: History) -> tuple[str, ...]:
-    """The classes a run learns: as it said itself, or those of its data set while it has not begun."""
-    started = history.last(Started.kind)
-    return (
-        started.classes if isinstance(started, Started) else load_dataset(run.workspace, run.request["dataset"]).classes
-    )
-
-
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
-    batches, epochs, total = _placed(run, history)
+    batches, epochs, total = run_figure.placed(run, history)
     judged = judgement(run, history)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
@@ -79,13 +68,7 @@ def _training_tick(run: Run) -> None:
         if not run.ended:
             page.note(read("train", "running"))
     with right:
-        classes = _classes(run, history)
-        plan = planned(from_record(run.request["settings"]).stages)
-        spec = training_figure(
-            batches, epochs, plan, classes=len(classes), look=page.current_look(), height=FIGURE_PX,
-            band=_band(judged, epochs),
-        )  # fmt: skip
-        st.echarts_chart(spec, key="train.live", height=FIGURE_PX, alt=_alt(epochs))
+        run_figure.show(run, history, judged, key="train.live", height=FIGURE_PX)
         if judged is not None:
             finding_card.of_run(run, judged, key="train")
     watched = glimpses.watched_html(history, run.request["dataset"])
@@ -99,25 +82,6 @@ def _training_tick(run: Run) -> None:
     if run.ended:
         after_run.more(run, history)
     st.html(_facts(run, history, epochs, "below"))
-
-
-def _band(judged: Judgement | None, epochs: pd.DataFrame) -> Band | None:
-    """Where the figure shows what the verdict speaks of."""
-    if judged is None or not judged.verdict.epochs or judged.verdict.severity == "good":
-        return None
-    rows = judged.verdict.epochs
-    severe = judged.verdict.severity == "bad"
-    return Band(float(epochs["at"].iloc[rows[0]]) - 1, float(epochs["at"].iloc[rows[-1]]), judged.verdict.title, severe)
-
-
-def _placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Batches and epochs with their place on the axis of epochs, and the length of that axis."""
-    found = {event.stage: event for event in history.events if isinstance(event, StageStarted)}
-    stages = [(stage, event.epochs, event.steps) for stage, event in sorted(found.items())]
-    total = sum(stage["epochs"] for stage in run.request["settings"]["stages"])
-    batches, epochs = history.batches, history.epochs
-    batches = batches.assign(at=positions(stages, batches), begin=positions(stages, batches, begin=True))
-    return batches, epochs.assign(at=positions(stages, epochs)), total
 
 
 def _where(
@@ -188,15 +152,6 @@ def _rates(run: Run, history: History) -> str:
         low, high = rate(rates[0]), rate(rates[-1])
         said.append(high if low == high else f"{low} to {high}")
     return ", then ".join(said)
-
-
-def _alt(epochs: pd.DataFrame) -> str:
-    if not len(epochs):
-        return "Loss, wrong answers, learning rate and momentum over the epochs; nothing yet."
-    last = epochs.iloc[-1]
-    score = wrong_of(int(last["wrong"]), int(last["of"]))
-    loss = number(float(last["valid_loss"]))
-    return f"Loss, wrong answers, learning rate and momentum. Validation loss now {loss}, {score}."
 
 
 def _words(run: Run, history: History) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.diagnose import Finding
 from core.diagnose.data_checks import check_start
 from core.diagnose.of_run import Judgement, judge
 from core.plots.style import esc, rate
 from core.settings import from_record
-from core.train.events import Diverged, History, StageStarted, Started
+from core.train.events import Diverged, Event, History, StageStarted, Started
 from core.train.known_rates import as_trained, known_rates
 from core.train.lr_finder import lower_rate
 from core.train.runs import Run
@@ -72,11 +73,15 @@ def judgement(run: Run, history: History, tests: Sequence[Run] | None = None) ->
         as_trained(from_record(run.request["settings"]), history),
         batches=history.batches,
         suggested_lr=known_rates(run, tests, said=history),
-        diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
+        **_explosion(exploded if run.state == "diverged" else None),
         **known,
     )
     odd = _odd_start(run, history, known.get("classes", 0))
     return judged if odd is None else replace(judged, findings=(*judged.findings, odd))
+
+
+def _explosion(event: Event | None) -> dict[str, Any]:
+    return {"diverged_in": event.stage, "diverged_loss": event.loss} if isinstance(event, Diverged) else {}
 
 
 def _odd_start(run: Run, history: History, classes: int) -> Finding | None:

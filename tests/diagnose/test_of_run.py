@@ -54,3 +54,17 @@ def test_the_finders_rate_is_that_of_the_stage():
     known = {0: 3e-3}
     seen = judge(table(CREEPING), run_of((4, 1e-5, -1)), classes=3, n_valid=60, suggested_lr=known)
     assert seen.verdict.kind == "lr_too_low" and "0.003" in seen.verdict.evidence + seen.verdict.fix
+
+
+def test_a_loss_that_ended_a_run_is_told_as_the_number_it_was():
+    early = judge(table(), run_of((4, 10.0, -1)), diverged_in=0, diverged_loss=2304.4).verdict
+    assert early.kind == "lr_too_high" and early.evidence.startswith("In epoch 1 the loss had grown to 2,304.")
+    later = judge(table(GOOD[:2]), run_of((4, 10.0, -1)), classes=3, n_valid=60, diverged_in=0, diverged_loss=1e30)
+    assert "In epoch 3 the loss had grown to more than a billion." in later.verdict.evidence
+    broken = judge(table(), run_of((4, 10.0, -1)), diverged_in=0, diverged_loss=float("inf")).verdict
+    assert "stopped being a number" in broken.evidence
+
+
+def test_an_explosion_that_shows_in_the_last_epoch_is_told_by_its_own_numbers():
+    found = judge(table([*GOOD[:1], (9.0, 4e3, 0.67)]), run_of((4, 10.0, -1)), diverged_in=0, diverged_loss=4e3)
+    assert found.verdict.kind == "lr_too_high" and "grown to" not in found.verdict.evidence

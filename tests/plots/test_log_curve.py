@@ -6,11 +6,16 @@ import math
 import pandas as pd
 import pytest
 
+from core.diagnose import Finding
 from core.plots.log_curve import LOG_CEILING, log_figure
 from core.plots.style import look
 
 CALM = pd.DataFrame({"loss": [0.9, 0.5, 0.4], "val_loss": [0.8, None, 0.45], "val_accuracy": [60.0, 80.0, 85.0]})
 BURST = pd.DataFrame({"train_loss": [2.0, 0.0, 24.9], "valid_loss": [1.9, 1e9, math.nan]})
+
+
+def overfit(*rows):
+    return Finding("overfit", "warning", "It learns by heart", "e", "w", "f", rows)
 
 
 def series(spec, name):
@@ -40,7 +45,7 @@ def test_an_exploded_loss_turns_the_axis_logarithmic_and_leaves_no_point_where_i
 
 def test_the_band_covers_the_rows_of_the_finding():
     assert "markArea" not in series(log_figure(CALM, look=look()), "validation")
-    [ends] = series(log_figure(CALM, look=look(), rows=(1, 2)), "validation")["markArea"]["data"]
+    [ends] = series(log_figure(CALM, look=look(), finding=overfit(1, 2)), "validation")["markArea"]["data"]
     assert [end["xAxis"] for end in ends] == [1.5, 3.5]
 
 

@@ -6,7 +6,8 @@ import math
 import pandas as pd
 import pytest
 
-from core.plots.runs import AXES, MEASURES, curve, overlay
+from core.plots.bands import Band
+from core.plots.runs import AXES, MEASURES, Curve, curve, overlay
 from core.plots.style import MAX_POINTS, SLOT_LINES, SLOT_MARKS, look
 
 STAGES = [(0, 2, 4), (1, 2, 4)]
@@ -118,3 +119,12 @@ def test_stages_follow_one_another():
     placed = curve(0, STAGES, both, batches(()))
     assert list(placed.epochs["epochs"]) == [1, 2, 3, 4] and list(placed.epochs["seconds"]) == [2, 4, 6, 8]
     assert overlay([placed], look())["xAxis"][0]["max"] == 4
+
+
+def test_a_band_lies_behind_the_curve_of_a_run_that_is_looked_at_alone():
+    assert not any("markArea" in line for line in overlay([], look())["series"])
+    band = Band(1.0, 2.0, "It learns by heart", "overfit")
+    table = pd.DataFrame({"valid_loss": [1.0, 0.5], "error_rate": [0.5, 0.25], "train_loss": [1.0, 0.4],
+                          "of": [12, 12], "epochs": [1.0, 2.0], "seconds": [1.0, 2.0]})  # fmt: skip
+    [line] = overlay([Curve(0, table, pd.DataFrame())], look(), band=band)["series"]
+    assert [end["xAxis"] for end in line["markArea"]["data"][0]] == [1.0, 2.0]
