@@ -114,3 +114,14 @@ def reveal(workspace: Workspace, group: str, guesses: Mapping[str, str]) -> Gues
 def score(rounds: Mapping[str, Guessed]) -> tuple[int, int]:
     """Right guesses and guesses over all rounds."""
     return sum(one.right for one in rounds.values()), sum(one.made for one in rounds.values())
+
+
+def seconds_left(expected: Mapping[str, float], done: Mapping[str, float], took: Mapping[str, float]) -> float:
+    """How long a round still takes, by the pace of those of its runs that have ended.
+
+    By role: `expected` seconds as guessed beforehand, `done` shares in 0..1, and the seconds that ended runs `took`.
+    `seconds_left({"a": 2, "b": 10}, {"b": 0.5}, {"a": 4}) -> 10`: a took twice as long as expected, so b may as well.
+    """
+    known = sum(expected[role] for role in took)
+    pace = sum(took.values()) / known if known > 0 else 1.0
+    return pace * sum(seconds * (1 - done.get(role, 0.0)) for role, seconds in expected.items() if role not in took)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.data.table import load_dataset
 from core.diagnose.lab import ROLES
 from core.diagnose.of_run import Judgement, judge
+from core.errors import NotFound
 from core.settings import TrainSettings, from_record
-from core.train.events import Diverged, StageStarted, Started
-from core.train.runs import Run, history
+from core.train.events import History, StageStarted, Started
+from core.train.runs import Run
 
 RECORDED = Path(__file__).parent / "recorded"
 RECORDING = "recorded"  # the id of the recorded round
@@ -41,26 +43,29 @@ class Panel:
         """Whether nothing more will come."""
         return self.run is None or self.run.ended
 
+    @property
+    def done(self) -> float:
+        """The share of its epochs that are over, in 0..1."""
+        return min(1.0, float(self.batches["at"].max()) / self.settings.epochs) if len(self.batches) else 0.0
 
-def panel_of(role: str, run: Run) -> Panel:
-    """A run of one's own, as far as it has come."""
-    told = history(run)
+
+def panel_of(role: str, run: Run, told: History, judged: Judgement | None = None) -> Panel:
+    """A run of one's own, as far as it has come: what it has `told`, and the judgement once there is one."""
     settings = from_record(run.request["settings"])
-    started, exploded = told.last(Started.kind), told.last(Diverged.kind)
-    classes, valid = (len(started.classes), started.valid) if isinstance(started, Started) else (2, None)
     stages = [(event.epochs, event.steps) for event in told.all(StageStarted.kind)]
-    judged = None
-    if run.state in ("done", "diverged"):
-        judged = judge(
-            told.epochs,
-            settings,
-            batches=told.batches,
-            classes=classes,
-            n_valid=valid,
-            diverged_in=exploded.stage if run.state == "diverged" and isinstance(exploded, Diverged) else None,
-        )
     epochs, batches = _placed(told.epochs, told.batches, stages)
-    return Panel(role, epochs, batches, settings, classes, run.state, judged, run)
+    return Panel(role, epochs, batches, settings, classes_of(run, told), run.state, judged, run)
+
+
+def classes_of(run: Run, told: History) -> int:
+    """How many classes a run learns: as it said itself, or those of its data set while it has not begun."""
+    started = told.last(Started.kind)
+    if isinstance(started, Started):
+        return len(started.classes)
+    try:
+        return len(load_dataset(run.workspace, run.request["dataset"]).classes)
+    except NotFound:  # deleted while the run waited
+        return 2
 
 
 @functools.cache

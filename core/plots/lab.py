@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from core.plots.bands import Band, band_area
-from core.plots.charts import EXACT, Spec, pairs, value_axis
+from core.plots.charts import EXACT, Spec, pairs, plain, value_axis
 from core.plots.style import Look
 from core.plots.training import thin
 
 FLOOR, CEILING = 1e-3, 1e4
+USUAL = (FLOOR, 1e3)  # where the five nearly always lie: an axis that is there from the start does not jump
+FEW = 12  # so many epochs have a mark each
 _POINTS = 80
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 26  # pixels
+_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 46, 10, 8, 26, 12  # pixels
+_STRIP = 0.17  # of the height, for the wrong answers
 
 
-def shared_range(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
-    """The powers of ten around every loss of all panels (tables with train_loss and valid_loss, in nats)."""
+@dataclass(frozen=True)
+class Frame:
+    """What all panels share: the ends of the axis of loss (nats), and the pictures of the exam."""
+
+    low: float
+    high: float
+    exam: int
+
+
+def frame_of(tables: Sequence[pd.DataFrame]) -> Frame:
+    """The frame around panels with these tables of epochs (train_loss, valid_loss, of), in powers of ten."""
     values = [
         float(value)
         for table in tables
@@ -26,11 +39,8 @@ def shared_range(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
         for value in table[column]
         if math.isfinite(value) and value > 0
     ]
-    low, high = min(values, default=0.1), max(values, default=10.0)
-    return (
-        max(FLOOR, 10 ** math.floor(math.log10(low))),
-        min(CEILING, 10 ** math.ceil(math.log10(max(high, 1.01 * low)))),
-    )
+    high = min(CEILING, 10 ** math.ceil(math.log10(max([*values, USUAL[1]]))))
+    return Frame(USUAL[0], float(high), max((int(table["of"].max()) for table in tables if len(table)), default=1))
 
 
 def panel_figure(
@@ -38,68 +48,134 @@ def panel_figure(
     batches: pd.DataFrame,
     *,
     total: int,
-    limits: tuple[float, float],
+    frame: Frame,
     classes: int,
     look: Look,
     band: Band | None = None,
-    height: int = 190,
+    mended: pd.DataFrame | None = None,
+    height: int = 220,
 ) -> Spec:
     """One run: the loss of each batch as dots, training and validation loss per epoch, and the level of guessing.
 
-    `epochs` has `at`, train_loss and valid_loss, `batches` has `at` and loss (nats); `total` epochs are planned.
+    Below it the wrong answers of each epoch. `epochs` has `at`, train_loss, valid_loss and wrong, `batches` has `at`
+    and loss (nats); `total` epochs are planned. `mended`: the epochs of the run that mends it, drawn over it.
     """
-    low, high = limits
-    axis = {**value_axis(look, ""), "type": "log", "min": low, "max": high}
-    across = {**value_axis(look, ""), "min": 0, "max": total, "interval": max(1, math.ceil(total / 4))}
-    few = len(epochs) <= 12
-    validation: Spec = {
-        "name": "validation",
-        "type": "line",
-        "symbol": "circle",
-        "symbolSize": 7 if few else 4,
-        "lineStyle": {"color": look.validation, "width": 2.5},
-        "itemStyle": {"color": look.validation},
-        "data": _inside(epochs["at"], epochs["valid_loss"], limits),
-        "markLine": {
-            "silent": True,
-            "symbol": "none",
-            "lineStyle": {"color": look.training, "type": "dotted", "width": 1.2},
-            "label": {"show": False},
-            "data": [{"yAxis": round(math.log(max(2, classes)), 4)}],
-        },
-    }
-    if band is not None:
-        validation["markArea"] = band_area(band, look, titled=False)
+    strip = round(_STRIP * height)
+    upper = height - _TOP - _BETWEEN - strip - _BOTTOM
+    longest = max(total, 0 if mended is None or not len(mended) else math.ceil(mended["at"].max()))
     return {
         "animation": False,
         "textStyle": {"fontSize": look.font_px, "color": look.ink},
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g"},
-        "grid": [{"left": _LEFT, "right": _RIGHT, "top": _TOP, "height": height - _TOP - _BOTTOM, **EXACT}],
-        "xAxis": [across],
-        "yAxis": [axis],
+        "axisPointer": {"link": [{"xAxisIndex": "all"}]},
+        "grid": [
+            {"left": _LEFT, "right": _RIGHT, "top": top, "height": tall, **EXACT}
+            for top, tall in ((_TOP, upper), (_TOP + upper + _BETWEEN, strip))
+        ],
+        "xAxis": [_across(longest, look, grid) for grid in range(2)],
+        "yAxis": [
+            _loss_axis(frame, look),
+            {**value_axis(look, ""), "gridIndex": 1, "min": 0, "max": frame.exam, "interval": frame.exam},
+        ],
         "series": [
-            {
-                "name": "each batch",
-                "type": "scatter",
-                "symbolSize": 4,
-                "silent": True,
-                "tooltip": {"show": False},
-                "itemStyle": {"color": look.training, "opacity": 0.4},
-                "data": _inside(thin(batches, _POINTS)["at"], thin(batches, _POINTS)["loss"], limits),
-            },
-            {
-                "name": "training",
-                "type": "line",
-                "showSymbol": len(epochs) == 1,
-                "lineStyle": {"color": look.training, "width": 2, "type": "dashed"},
-                "itemStyle": {"color": look.training},
-                "data": _inside(epochs["at"], epochs["train_loss"], limits),
-            },
-            validation,
+            _dots(batches, frame, look),
+            _training(epochs, frame, look),
+            _validation(epochs, frame, classes, look, band, faded=mended is not None),
+            _wrong(epochs, look, faded=mended is not None),
+            *([] if mended is None else [_mended(mended, frame, look)]),
         ],
     }
 
 
-def _inside(xs: pd.Series, ys: pd.Series, limits: tuple[float, float]) -> list[list[float | None]]:
+def _loss_axis(frame: Frame, look: Look) -> Spec:
+    axis = {**value_axis(look, ""), "type": "log", "min": frame.low, "max": frame.high}
+    axis["axisLabel"] = {**axis["axisLabel"], "showMinLabel": False}  # it would touch the first one below
+    return axis
+
+
+def _across(total: int, look: Look, grid: int) -> Spec:
+    axis = {**value_axis(look, ""), "gridIndex": grid, "min": 0, "max": total, "interval": max(1, math.ceil(total / 4))}
+    axis["axisLabel"] = {**axis["axisLabel"], "show": grid == 1}
+    return axis
+
+
+def _dots(batches: pd.DataFrame, frame: Frame, look: Look) -> Spec:
+    shown = thin(batches, _POINTS)
+    return {
+        "name": "each batch",
+        "type": "scatter",
+        "symbolSize": 4,
+        "silent": True,
+        "tooltip": {"show": False},
+        "itemStyle": {"color": look.training, "opacity": 0.4},
+        "data": _inside(shown["at"], shown["loss"], frame),
+    }
+
+
+def _training(epochs: pd.DataFrame, frame: Frame, look: Look) -> Spec:
+    return {
+        "name": "training",
+        "type": "line",
+        "showSymbol": len(epochs) == 1,
+        "lineStyle": {"color": look.training, "width": 2, "type": "dashed"},
+        "itemStyle": {"color": look.training},
+        "data": _inside(epochs["at"], epochs["train_loss"], frame),
+    }
+
+
+def _validation(
+    epochs: pd.DataFrame, frame: Frame, classes: int, look: Look, band: Band | None, *, faded: bool
+) -> Spec:
+    guessing = {
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": look.training, "type": "dotted", "width": 1.2},
+        "label": {"show": False},
+        "data": [{"yAxis": round(math.log(max(2, classes)), 4)}],
+    }
+    return {
+        "name": "validation",
+        "type": "line",
+        "symbol": "circle",
+        "symbolSize": 7 if len(epochs) <= FEW else 4,
+        "lineStyle": {"color": look.validation, "width": 2.5, "opacity": 0.35 if faded else 1},
+        "itemStyle": {"color": look.validation, "opacity": 0.35 if faded else 1},
+        "data": _inside(epochs["at"], epochs["valid_loss"], frame),
+        "markLine": guessing,
+        **({} if band is None else {"markArea": band_area(band, look, titled=False)}),
+    }
+
+
+def _wrong(epochs: pd.DataFrame, look: Look, *, faded: bool) -> Spec:
+    """A step for each epoch, as wide as the epoch. A series of bars would widen the axis to either side."""
+    begin = [] if epochs.empty else [[0, plain(epochs["wrong"].iloc[0])]]
+    opacity = 0.2 if faded else 0.5
+    return {
+        "name": "wrong answers",
+        "type": "line",
+        "xAxisIndex": 1,
+        "yAxisIndex": 1,
+        "step": "start",
+        "showSymbol": False,
+        "lineStyle": {"color": look.validation, "width": 1.5, "opacity": opacity},
+        "itemStyle": {"color": look.validation},
+        "areaStyle": {"color": look.validation, "opacity": opacity},
+        "data": [*begin, *pairs(epochs["at"], epochs["wrong"])],
+    }
+
+
+def _mended(mended: pd.DataFrame, frame: Frame, look: Look) -> Spec:
+    return {
+        "name": "mended",
+        "type": "line",
+        "symbol": "circle",
+        "symbolSize": 7,
+        "lineStyle": {"color": look.good, "width": 3},
+        "itemStyle": {"color": look.good},
+        "data": _inside(mended["at"], mended["valid_loss"], frame),
+    }
+
+
+def _inside(xs: pd.Series, ys: pd.Series, frame: Frame) -> list[list[float | None]]:
     """Points with what lies outside the axis drawn at its edge; what is no number becomes a gap."""
-    return pairs(xs, ys.where(ys.isna(), ys.clip(*limits)))
+    return pairs(xs, ys.where(ys.isna(), ys.clip(frame.low, frame.high)))

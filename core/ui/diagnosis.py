@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data.table import Dataset
 from core.text import read
-from core.ui import experiments, forms, judged_runs, lab, log_import, page, state
+from core.ui import choices, experiments, forms, judged_runs, lab, log_import, page, state
 
 Part = Callable[[Dataset | None], None]
 PARTS: Mapping[str, Part] = {
@@ -21,19 +21,15 @@ PARTS: Mapping[str, Part] = {
 
 def show() -> None:
     """The choice of part, which stays in the address, and the part."""
-    dataset = page.current_dataset()
-    known = state.datasets()
-    left, right = st.columns([2.2, 1], gap="large", vertical_alignment="bottom")
-    with left:
-        wanted = state.from_address("part")
-        part = st.segmented_control(
-            "Part", list(PARTS), key="diagnose.part", default=wanted if wanted in PARTS else "lab", required=True,
-            format_func=lambda name: read("diagnose", f"part_{name}"), label_visibility="collapsed",
-        )  # fmt: skip
-    with right:
-        if dataset is not None and len(known) > 1 and part != "log":
+    dataset, known = page.current_dataset(), state.datasets()
+    titles = {name: read("diagnose", f"part_{name}") for name in PARTS}
+    place, beside = st.container(), None
+    if dataset is not None and len(known) > 1:
+        place, beside = st.columns([2.2, 1], gap="large", vertical_alignment="bottom")
+    with place:
+        part = choices.switch(titles, slot="part", key="diagnose.part", default="lab")
+    if dataset is not None and beside is not None and part != "log":
+        with beside:
             dataset = forms.dataset(known, dataset, key="diagnose.dataset")
-    chosen = str(part) if part in PARTS else "lab"
-    state.to_address("part", None if chosen == "lab" else chosen)
     with page.boundary():
-        PARTS[chosen](dataset)
+        PARTS[part](dataset)

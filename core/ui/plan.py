@@ -54,12 +54,12 @@ def _alt(stages: Sequence[Stage]) -> str:
 def _plan_of(dataset: Dataset, settings: TrainSettings) -> Plan:
     sides = state.kept(dataset)["split"].value_counts()
     train, valid = int(sides.get("train", 0)), int(sides.get("valid", 0))
-    speed = _speed()
+    speed = speed_here()
     time = estimate(settings, train=train, valid=valid, speed=speed)
     return Plan(settings, blocks_of(settings.backbone, len(dataset.classes)), time, speed)
 
 
-def _speed() -> Speed:
+def speed_here() -> Speed:
     """How fast this computer was in the last runs."""
     done = [run for run in list_runs(state.workspace(), "train") if run.state == "done"][:RUNS_MEASURED]
     found = []
@@ -85,12 +85,14 @@ def _numbers(plan: Plan) -> str:
         said += " " + page.say("train", "weights_then", last=last)
     finds = {"finds_rate" if stage.frozen else "finds" for stage in plan.settings.stages if stage.find_lr}
     found = [read("train", section) for section in sorted(finds)]
-    return " ".join([f"{counted(plan.settings.epochs, 'epoch')}, {_time(plan)}. {said}", *found])
+    return " ".join(
+        [f"{counted(plan.settings.epochs, 'epoch')}, {time_words(plan.time.seconds, plan.speed)}. {said}", *found]
+    )
 
 
-def _time(plan: Plan) -> str:
-    seconds = plan.time.seconds
-    if plan.speed.epochs:
+def time_words(seconds: float, speed: Speed) -> str:
+    """How long something is thought to take; a guess is a range, and says that it is one."""
+    if speed.epochs:
         return page.say("train", "time_measured", time=duration(max(1.0, seconds)))
     low, high = duration(max(1.0, seconds / WIDE)), duration(max(2.0, seconds * WIDE))
     return page.say("train", "time_guess", low=low, high=high)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.data.table import load_dataset
 from core.diagnose.of_run import Judgement
-from core.errors import NotFound
+from core.diagnose.panels import classes_of
 from core.plots.bands import Band, band_of
 from core.plots.plan import planned
 from core.plots.style import number, wrong_of
 from core.plots.training import positions, training_figure
 from core.settings import from_record
-from core.train.events import History, StageStarted, Started
+from core.train.events import History, StageStarted
 from core.train.runs import Run
 from core.ui import page
 
@@ -25,7 +24,7 @@ def show(run: Run, history: History, judged: Judgement | None, *, key: str, heig
         batches,
         epochs,
         planned(from_record(run.request["settings"]).stages),
-        classes=_classes(run, history),
+        classes=classes_of(run, history),
         look=page.current_look(),
         height=height,
         band=_band(run, judged, batches, epochs),
@@ -41,17 +40,6 @@ def placed(run: Run, history: History) -> tuple[pd.DataFrame, pd.DataFrame, int]
     batches, epochs = history.batches, history.epochs
     batches = batches.assign(at=positions(stages, batches), begin=positions(stages, batches, begin=True))
     return batches, epochs.assign(at=positions(stages, epochs)), total
-
-
-def _classes(run: Run, history: History) -> int:
-    """How many classes a run learns: as it said itself, or those of its data set while it has not begun."""
-    started = history.last(Started.kind)
-    if isinstance(started, Started):
-        return len(started.classes)
-    try:
-        return len(load_dataset(run.workspace, run.request["dataset"]).classes)
-    except NotFound:  # deleted while the run waited
-        return 2
 
 
 def _band(run: Run, judged: Judgement | None, batches: pd.DataFrame, epochs: pd.DataFrame) -> Band | None:

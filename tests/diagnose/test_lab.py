@@ -6,6 +6,7 @@ from core.diagnose import lab
 from core.diagnose.panels import panel_of, recorded_panels
 from core.settings import to_record
 from core.train import runs
+from core.train.events import History
 from core.workspace import Workspace
 from tests.conftest import make_toy
 from tests.ui.support import events_of_training
@@ -106,11 +107,28 @@ def test_a_recording_is_what_it_was_set_up_to_be(role):
 def test_a_run_of_ones_own_is_a_panel_from_its_first_moment_on(tmp_path):
     dataset = make_toy(tmp_path)
     run = queue(dataset, "g", "just_right")
-    waiting = panel_of("just_right", run)
-    assert not len(waiting.epochs) and waiting.judged is None and not waiting.ended
+    waiting = panel_of("just_right", run, History.of([]))
+    assert not len(waiting.epochs) and not waiting.ended and waiting.done == 0
+    assert waiting.classes == 3, "those of its data set, while it has not begun"
     run = runs.set_state(runs.set_state(run, "starting"), "running")
     for event in events_of_training(dataset, 2, (6, 3)):
         runs.append_event(run, event)
-    assert panel_of("just_right", run).epochs["at"].tolist() == [1, 2]
-    done = panel_of("just_right", runs.set_state(run, "done"))
-    assert done.judged is not None and done.ended and done.batches["at"].tolist() == [0.5, 1.0, 1.5, 2.0]
+    assert panel_of("just_right", run, runs.history(run)).epochs["at"].tolist() == [1, 2]
+    assert panel_of("just_right", run, runs.history(run)).done == 0.5, "two of its four epochs"
+    done = panel_of("just_right", runs.set_state(run, "done"), runs.history(run))
+    assert done.ended and done.batches["at"].tolist() == [0.5, 1.0, 1.5, 2.0]
+
+
+def test_a_run_whose_pictures_were_deleted_while_it_waited_is_a_panel_all_the_same(tmp_path):
+    dataset = make_toy(tmp_path)
+    run = queue(dataset, "g", "just_right")
+    dataset.path.rename(dataset.path.with_name("gone"))
+    assert panel_of("just_right", run, History.of([])).classes == 2
+
+
+def test_the_time_left_follows_the_pace_of_the_runs_that_are_through():
+    expected = {"a": 2.0, "b": 10.0, "c": 4.0}
+    assert lab.seconds_left(expected, {}, {}) == 16
+    assert lab.seconds_left(expected, {"b": 0.5}, {"a": 4.0}) == 2 * (5 + 4), "a took twice as long as expected"
+    assert lab.seconds_left(expected, {}, {"a": 1.0, "b": 5.0, "c": 2.0}) == 0
+    assert lab.seconds_left({}, {}, {}) == 0 and lab.seconds_left({"a": 0.0, "b": 1.0}, {}, {"a": 3.0}) == 1
