@@ -117,11 +117,12 @@ def score(rounds: Mapping[str, Guessed]) -> tuple[int, int]:
 
 
 def seconds_left(expected: Mapping[str, float], done: Mapping[str, float], took: Mapping[str, float]) -> float:
-    """How long a round still takes, by the pace of those of its runs that have ended.
+    """How long a round still takes, by what was expected and by the pace of those of its runs that have ended.
 
     By role: `expected` seconds as guessed beforehand, `done` shares in 0..1, and the seconds that ended runs `took`.
-    `seconds_left({"a": 2, "b": 10}, {"b": 0.5}, {"a": 4}) -> 10`: a took twice as long as expected, so b may as well.
+    What was expected keeps half the weight of the whole round, so that one run of a second does not speak for a minute:
+    `seconds_left({"a": 2, "b": 10}, {"b": 0.5}, {"a": 4}) -> 6.25`, five seconds at (4 + 6) / (2 + 6) of the pace.
     """
-    known = sum(expected[role] for role in took)
-    pace = sum(took.values()) / known if known > 0 else 1.0
+    weight = sum(expected.values()) / 2
+    pace = (sum(took.values()) + weight) / ((sum(expected[role] for role in took) + weight) or 1.0)
     return pace * sum(seconds * (1 - done.get(role, 0.0)) for role, seconds in expected.items() if role not in took)

@@ -27,6 +27,7 @@ class Panel:
     """One run of a round. `run` is None for a recording; `judged` while there is nothing to judge yet.
 
     `epochs` has one row per epoch with `at`, where it ends on the axis of epochs; `batches` has `at` and `loss`.
+    `exam`: validation pictures, 0 while the run has not said how many there are.
     """
 
     role: str
@@ -34,6 +35,7 @@ class Panel:
     batches: pd.DataFrame
     settings: TrainSettings
     classes: int
+    exam: int
     state: str
     judged: Judgement | None
     run: Run | None = None
@@ -54,7 +56,9 @@ def panel_of(role: str, run: Run, told: History, judged: Judgement | None = None
     settings = from_record(run.request["settings"])
     stages = [(event.epochs, event.steps) for event in told.all(StageStarted.kind)]
     epochs, batches = _placed(told.epochs, told.batches, stages)
-    return Panel(role, epochs, batches, settings, classes_of(run, told), run.state, judged, run)
+    started = told.last(Started.kind)
+    exam = started.valid if isinstance(started, Started) else 0
+    return Panel(role, epochs, batches, settings, classes_of(run, told), exam, run.state, judged, run)
 
 
 def classes_of(run: Run, told: History) -> int:
@@ -82,7 +86,7 @@ def _recorded(role: str, about: Mapping[str, object], epochs: pd.DataFrame, batc
     judged = judge(epochs, settings, batches=batches, classes=classes, n_valid=valid)
     stages = list(zip((stage.epochs for stage in settings.stages), about["steps"], strict=True))  # type: ignore[call-overload]
     placed = _placed(epochs, batches, stages)
-    return Panel(role, *placed, settings, classes, str(about["state"]), judged)
+    return Panel(role, *placed, settings, classes, valid, str(about["state"]), judged)
 
 
 def _of(table: pd.DataFrame, role: str) -> pd.DataFrame:

@@ -30,8 +30,11 @@ class Frame:
     exam: int
 
 
-def frame_of(tables: Sequence[pd.DataFrame]) -> Frame:
-    """The frame around panels with these tables of epochs (train_loss, valid_loss, of), in powers of ten."""
+def frame_of(tables: Sequence[pd.DataFrame], exam: int) -> Frame:
+    """The frame around panels with these tables of epochs (train_loss, valid_loss), in powers of ten.
+
+    `exam`: pictures of the exam.
+    """
     values = [
         float(value)
         for table in tables
@@ -40,7 +43,7 @@ def frame_of(tables: Sequence[pd.DataFrame]) -> Frame:
         if math.isfinite(value) and value > 0
     ]
     high = min(CEILING, 10 ** math.ceil(math.log10(max([*values, USUAL[1]]))))
-    return Frame(USUAL[0], float(high), max((int(table["of"].max()) for table in tables if len(table)), default=1))
+    return Frame(USUAL[0], float(high), max(1, exam))
 
 
 def panel_figure(
@@ -72,7 +75,7 @@ def panel_figure(
             {"left": _LEFT, "right": _RIGHT, "top": top, "height": tall, **EXACT}
             for top, tall in ((_TOP, upper), (_TOP + upper + _BETWEEN, strip))
         ],
-        "xAxis": [_across(longest, look, grid) for grid in range(2)],
+        "xAxis": [*(_across(longest, look, grid) for grid in range(2)), _epochs(longest)],
         "yAxis": [
             _loss_axis(frame, look),
             {**value_axis(look, ""), "gridIndex": 1, "min": 0, "max": frame.exam, "interval": frame.exam},
@@ -81,7 +84,7 @@ def panel_figure(
             _dots(batches, frame, look),
             _training(epochs, frame, look),
             _validation(epochs, frame, classes, look, band, faded=mended is not None),
-            _wrong(epochs, look, faded=mended is not None),
+            _wrong(epochs, longest, look, faded=mended is not None),
             *([] if mended is None else [_mended(mended, frame, look)]),
         ],
     }
@@ -97,6 +100,11 @@ def _across(total: int, look: Look, grid: int) -> Spec:
     axis = {**value_axis(look, ""), "gridIndex": grid, "min": 0, "max": total, "interval": max(1, math.ceil(total / 4))}
     axis["axisLabel"] = {**axis["axisLabel"], "show": grid == 1}
     return axis
+
+
+def _epochs(total: int) -> Spec:
+    """The axis of the bars: a place for each epoch, from where it begins to where it ends."""
+    return {"type": "category", "gridIndex": 1, "show": False, "data": [str(number + 1) for number in range(total)]}
 
 
 def _dots(batches: pd.DataFrame, frame: Frame, look: Look) -> Spec:
@@ -146,21 +154,16 @@ def _validation(
     }
 
 
-def _wrong(epochs: pd.DataFrame, look: Look, *, faded: bool) -> Spec:
-    """A step for each epoch, as wide as the epoch. A series of bars would widen the axis to either side."""
-    begin = [] if epochs.empty else [[0, plain(epochs["wrong"].iloc[0])]]
-    opacity = 0.2 if faded else 0.5
+def _wrong(epochs: pd.DataFrame, total: int, look: Look, *, faded: bool) -> Spec:
+    """A bar for each epoch, as wide as the epoch; a step of a pixel or two would be drawn as a slope."""
     return {
         "name": "wrong answers",
-        "type": "line",
-        "xAxisIndex": 1,
+        "type": "bar",
+        "xAxisIndex": 2,
         "yAxisIndex": 1,
-        "step": "start",
-        "showSymbol": False,
-        "lineStyle": {"color": look.validation, "width": 1.5, "opacity": opacity},
-        "itemStyle": {"color": look.validation},
-        "areaStyle": {"color": look.validation, "opacity": opacity},
-        "data": [*begin, *pairs(epochs["at"], epochs["wrong"])],
+        "barCategoryGap": "12%" if total <= FEW else "0%",
+        "itemStyle": {"color": look.validation, "opacity": 0.25 if faded else 0.65},
+        "data": [plain(wrong) for wrong in epochs["wrong"]],
     }
 
 

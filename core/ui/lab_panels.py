@@ -59,7 +59,7 @@ def _row(
     *,
     guessed: lab.Guessed | None = None,
 ) -> None:
-    frame = frame_of([one.epochs for one in panels.values()])
+    frame = frame_of([one.epochs for one in panels.values()], max(one.exam for one in panels.values()))
     letters = in_order(group, panels)
     for column, (letter, role) in zip(st.columns(len(lab.LETTERS), gap="small"), letters.items(), strict=False):
         with column, st.container(key=f"lab-panel-{letter}", gap="xsmall"):
@@ -116,6 +116,8 @@ def _doing(shown: Panel) -> str:
         return "no exam"
     if shown.state == "queued":
         return "waits for its turn"
+    if len(shown.batches):
+        return page.say("diagnose", "lab_first", epochs=shown.settings.epochs)
     last = _last_progress(events_of(shown.run))
     return read("train", "starting") if last is None else read("train", last.phase)
 

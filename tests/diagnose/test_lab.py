@@ -127,8 +127,8 @@ def test_a_run_whose_pictures_were_deleted_while_it_waited_is_a_panel_all_the_sa
 
 
 def test_the_time_left_follows_the_pace_of_the_runs_that_are_through():
-    expected = {"a": 2.0, "b": 10.0, "c": 4.0}
-    assert lab.seconds_left(expected, {}, {}) == 16
-    assert lab.seconds_left(expected, {"b": 0.5}, {"a": 4.0}) == 2 * (5 + 4), "a took twice as long as expected"
-    assert lab.seconds_left(expected, {}, {"a": 1.0, "b": 5.0, "c": 2.0}) == 0
-    assert lab.seconds_left({}, {}, {}) == 0 and lab.seconds_left({"a": 0.0, "b": 1.0}, {}, {"a": 3.0}) == 1
+    assert lab.seconds_left({"a": 2.0, "b": 10.0}, {}, {}) == 12
+    assert lab.seconds_left({"a": 2.0, "b": 10.0}, {"b": 0.5}, {"a": 4.0}) == 6.25, "slower than expected"
+    assert lab.seconds_left({"a": 2.0, "b": 10.0}, {"b": 0.5}, {"a": 1.0}) == 4.375, "faster than expected"
+    assert lab.seconds_left({"a": 2.0, "b": 10.0}, {}, {"a": 1.0, "b": 5.0}) == 0
+    assert lab.seconds_left({}, {}, {}) == 0 and lab.seconds_left({"a": 0.0}, {}, {}) == 0
