@@ -26,10 +26,10 @@ GOES_ON = ("stopped", "failed", "interrupted")
 Begin = Callable[..., None]  # of a data set, settings, a recipe's name and a checkpoint to go on from
 
 
-def next_steps(run: Run, begin: Begin) -> None:
+def next_steps(run: Run, begin: Begin, *, to_mend: bool) -> None:
     """Buttons, the most useful first: go on, try the model, clean its data, save points, train another.
 
-    `begin` starts a new run.
+    `begin` starts a new run. A run that is `to_mend` has its fix on its card, and that button comes first.
     """
     usable = (run.path / models.WEIGHTS).is_file()
     if run.state in GOES_ON:
@@ -38,7 +38,8 @@ def next_steps(run: Run, begin: Begin) -> None:
     if run.state == "failed" and run.record["code"] == "oom":
         _more_room(run, begin)
     if usable and run.state != "diverged":
-        page.next_step("Try your model", "predict", key="train.predict", width="stretch", model=run.id)
+        kind = "secondary" if to_mend else "primary"
+        page.next_step("Try your model", "predict", key="train.predict", width="stretch", kind=kind, model=run.id)
         if st.button("Clean its data", key="train.clean", icon=":material/mop:", width="stretch"):
             page.go("clean", dataset=run.request["dataset"], run=run.id, find="1")
     _save_points(run)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.data.table import Dataset
 from core.text import read
+from core.train.runs import list_runs
 from core.ui import choices, experiments, forms, judged_runs, lab, log_import, page, state
 
 Part = Callable[[Dataset | None], None]
@@ -33,3 +34,9 @@ def show() -> None:
             dataset = forms.dataset(known, dataset, key="diagnose.dataset")
     with page.boundary():
         PARTS[part](dataset)
+
+
+def next_step() -> None:
+    """One button on to the other runs, once there is one to compare with."""
+    if any(run.ended for run in list_runs(state.workspace(), "train")):
+        page.next_step("Compare your runs", "runs", key="diagnose.next", kind="secondary")

@@ -8,8 +8,8 @@ from core.data.table import Dataset
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.train.shelf import sorted_out
-from core.ui import finding_card, page, run_figure, run_rows, state
-from core.ui.models import run_name
+from core.ui import finding_card, forms, page, run_figure, run_rows, state
+from core.ui.models import run_title
 from core.ui.verdict import judgement
 
 FIGURE_PX = 420
@@ -29,10 +29,17 @@ def show(dataset: Dataset | None) -> None:
     wanted = state.from_address("run")
     if wanted in runs and wanted not in shown:
         shown.append(wanted)
-    place = shown.index(wanted) if wanted in shown else 0
-    chosen = st.selectbox("Run", shown, index=place, key="diagnose.run", format_func=lambda run: run_name(runs[run]))
+    forms.follow("diagnose.run", wanted if wanted in shown else shown[0])
+    chosen = st.selectbox(
+        "Run", shown, key="diagnose.run", format_func=lambda run: _title(runs[run]),
+        on_change=lambda: state.to_address("run", st.session_state["diagnose.run"]),
+    )  # fmt: skip
     state.to_address("run", chosen)
     _one(runs[str(chosen)])
+
+
+def _title(run: Run) -> str:
+    return f"{run_title(run)} · {run_rows.date(run.record['created'])}"
 
 
 def _one(run: Run) -> None:

@@ -70,9 +70,10 @@ def run_title(run: Run) -> str:
 
 
 def run_name(run: Run) -> str:
-    """The name that somebody gave a run; without one the recipe it followed."""
+    """The name that somebody gave a run; without one the recipe it followed, or that it mends another run."""
     recipe = RECIPES.get(str(run.request.get("preset", "")))
-    return run.name or (recipe.title if recipe else "Own stages")
+    other = "Mended run" if run.request.get("repairs") else "Own stages"
+    return run.name or (recipe.title if recipe else other)
 
 
 def dataset_of(run: Run) -> Dataset | None:

@@ -126,10 +126,10 @@ def go(name: str, **query: str) -> None:
     st.switch_page(entry(name), query_params=query)
 
 
-def next_step(label: str, name: str, *, key: str, width: str = "content", **query: str) -> None:
-    """The one button that leads on."""
+def next_step(label: str, name: str, *, key: str, width: str = "content", kind: str = "primary", **query: str) -> None:
+    """The one button that leads on. `kind` is "secondary" where something else on the page comes first."""
     icon = ":material/arrow_forward:"
-    if st.button(label, key=key, type="primary", icon=icon, icon_position="right", width=width):
+    if st.button(label, key=key, type=kind, icon=icon, icon_position="right", width=width):
         go(name, **query)
 
 

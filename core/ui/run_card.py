@@ -10,9 +10,8 @@ from core.text import read
 from core.train.aspects import checkpoint_words
 from core.train.runs import BEST, LAST, Run, save_point
 from core.train.shelf import NAME_MAX, NOTE_MAX, annotate, rename
-from core.ui import finding_card, page, run_bin
-from core.ui.run_rows import Row, events_of
-from core.ui.verdict import judgement
+from core.ui import page, run_bin
+from core.ui.run_rows import Row
 
 
 def show(row: Row) -> None:
@@ -23,9 +22,6 @@ def show(row: Row) -> None:
             _written(row)
         with right:
             _ways_on(row)
-    judged = judgement(row.run, events_of(row.run))
-    if judged is not None:
-        finding_card.of_run(row.run, judged, key="runs")
 
 
 def _written(row: Row) -> None:

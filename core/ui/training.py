@@ -63,7 +63,9 @@ def _training_tick(run: Run) -> None:
             st.html(progress_html(*_where(run, history, batches, epochs, total)))
             stop_button(run)
         if run.ended:
-            after_run.next_steps(run, start)
+            after_run.next_steps(
+                run, start, to_mend=judged is not None and judged.verdict.severity in ("warning", "bad")
+            )
         st.html(_facts(run, history, epochs, "beside"))
         if not run.ended:
             page.note(read("train", "running"))
@@ -71,6 +73,9 @@ def _training_tick(run: Run) -> None:
         run_figure.show(run, history, judged, key="train.live", height=FIGURE_PX)
         if judged is not None:
             finding_card.of_run(run, judged, key="train")
+            page.next_step(
+                read("train", "five"), "diagnose", key="train.five", kind="tertiary", dataset=run.request["dataset"]
+            )
     watched = glimpses.watched_html(history, run.request["dataset"])
     if watched:
         page.note(read("train", "watched"))

@@ -52,13 +52,17 @@ def test_five_runs_are_guessed_revealed_and_one_of_them_is_mended(chromium, plac
     # five of one's own, in an order that gives nothing away
     visitor.page.locator(".st-key-lab-start button").click()
     until(visitor, lambda: len(runs(workspace)) == 5, "five runs were to be queued")
+    group = lab.newest_round(list_runs(workspace, "train"), dataset.id)[0]
+    order = lab.order_of(group)
+    visitor.page.locator(".st-key-lab-stop button").wait_for()
+    guess(visitor, lab.LETTERS[0], group, lab.ROLES[order[0]].title)  # while they run
     until(visitor, lambda: all(run.ended for run in runs(workspace).values()), "five runs were to end", 240)
     visitor.page.locator(".st-key-lab-check button").wait_for(timeout=30_000)
     visitor.settle()
-    assert "Rate too high" not in visitor.text()
-    group = lab.newest_round(list_runs(workspace, "train"), dataset.id)[0]
-    order = lab.order_of(group)
-    for letter, role in zip(lab.LETTERS, order, strict=True):
+    first, *others = zip(lab.LETTERS, order, strict=True)
+    assert lab.ROLES[first[1]].title in visitor.text(), "what was guessed while they ran is still there"
+    assert not any(lab.ROLES[role].title in visitor.text() for _, role in others), "nothing gives them away"
+    for letter, role in others:
         guess(visitor, letter, group, lab.ROLES[role].title)
     visitor.page.locator(".st-key-lab-check button").click()
     visitor.page.get_by_text("5 of 5 right").wait_for()
@@ -80,6 +84,7 @@ def test_five_runs_are_guessed_revealed_and_one_of_them_is_mended(chromium, plac
     visitor.open(f"/diagnose?dataset={dataset.id}")
     visitor.settle()
     assert "Rate too high" in visitor.text() and "5 of 5 right" in visitor.text()
+    visitor.page.get_by_text("● mended:").wait_for()
     visitor.assert_no_fault()
 
 

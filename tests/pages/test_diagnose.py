@@ -5,7 +5,7 @@ import pytest
 from core.diagnose import lab as rounds
 from core.settings import Stage, TrainSettings, to_record
 from core.train import runs
-from core.train.events import BatchDone, EpochDone, Finished, StageStarted, Started
+from core.train.events import BatchDone, Diverged, EpochDone, Finished, StageStarted, Started
 from core.train.experiment_point import ExperimentPoint
 from tests.conftest import make_toy
 from tests.ui.support import events_of_training, labels, open_page, training_run, words
@@ -31,7 +31,7 @@ def own_round(lab, dataset, *, state="done"):
             run = runs.set_state(runs.set_state(run, "starting"), "running")
             for event in events_of_training(dataset, 2, (6, 3)):
                 runs.append_event(run, event)
-            run = runs.set_state(run, state)
+            run = run if state == "running" else runs.set_state(run, state)
         made[role] = run
     return made
 
@@ -107,6 +107,92 @@ def test_a_round_of_ones_own_is_covered_until_it_is_revealed_and_offers_its_fix(
     assert not any(role.title in words(app) for role in rounds.ROLES.values())
     app = reveal(app)
     assert "Set up as" in words(app) and not app.exception
+
+
+def test_while_the_five_go_on_they_can_be_guessed_and_stopped(lab):
+    dataset = make_toy(lab.home)
+    made = own_round(lab, dataset, state="running")
+    app = open_page("diagnose", dataset=dataset.id)
+    said = words(app)
+    assert "0 of 5 are through" in said and " left" in said and "lab.check" not in [one.key for one in app.button]
+    guesses(app)[0].set_value("too_low").run()
+    assert guesses(app)[0].value == "too_low" and not any(role.title in words(app) for role in rounds.ROLES.values())
+    app.button(key="lab.stop").click().run()
+    assert not app.exception and all(runs.stop_requested(run) for run in made.values())
+
+
+def test_five_that_wait_say_so_and_those_that_are_stopped_before_they_began_are_still_a_round(lab):
+    dataset = make_toy(lab.home)
+    own_round(lab, dataset, state="queued")
+    app = open_page("diagnose", dataset=dataset.id)
+    assert words(app).count("waits for its turn") == 5
+    app.button(key="lab.stop").click().run()
+    assert not app.exception and words(app).count("no exam") == 5
+    assert "did not come to its end" in words(reveal(app))
+
+
+def test_a_wrong_guess_is_told_beside_what_it_was(lab):
+    app = open_page("diagnose")
+    order = rounds.order_of("recorded")
+    swapped = dict(zip(order, (order[1], order[0], *order[2:]), strict=True))
+    for box, role in zip(guesses(app), order, strict=True):
+        box.set_value(swapped[role])
+    app.run()
+    app.button(key="lab.check").click().run()
+    said = words(app)
+    assert "3 of 5 right" in said and said.count("you said") == 2
+    assert f"✘ {rounds.ROLES[order[0]].title}" in said and f"✔ {rounds.ROLES[order[2]].title}" in said
+    assert app.segmented_control(key="lab.closer.recorded").value == "A", "a missed one is looked at first"
+
+
+def test_a_run_that_mends_one_of_the_five_stands_under_it(lab):
+    dataset = make_toy(lab.home)
+    made = own_round(lab, dataset)
+    reveal(open_page("diagnose", dataset=dataset.id))
+    mending = runs.create_run(
+        lab.workspace,
+        "train",
+        {
+            "dataset": dataset.id,
+            "settings": to_record(TrainSettings()),
+            "preset": "own",
+            "repairs": {"run": made["too_low"].id, "kind": "lr_too_low"},
+        },
+    )
+    assert "being mended" in words(open_page("diagnose", dataset=dataset.id))
+    mending = runs.set_state(runs.set_state(mending, "starting"), "running")
+    for event in events_of_training(dataset, 2, (6, 1)):
+        runs.append_event(mending, event)
+    runs.set_state(mending, "done")
+    app = open_page("diagnose", dataset=dataset.id)
+    assert "● mended: 1 of 12 wrong" in words(app) and not app.exception
+
+
+def test_recorded_runs_can_be_guessed_beside_ones_own_and_there_is_a_way_back(lab):
+    dataset = make_toy(lab.home)
+    own_round(lab, dataset)
+    app = open_page("diagnose", dataset=dataset.id)
+    app.button(key="lab.again").click().run()
+    assert "Recorded runs" in words(app) and app.query_params["round"] == "recorded" and len(guesses(app)) == 5
+    app.button(key="lab.back").click().run()
+    assert "Your own runs" in words(app) and "round" not in app.query_params
+
+
+def test_an_explosion_is_judged_and_drawn_though_no_epoch_ended(lab):
+    dataset = make_toy(lab.home)
+    settings = TrainSettings(stages=(Stage(epochs=4, lr=10.0),))
+    run = runs.create_run(dataset.workspace, "train", {"dataset": dataset.id, "settings": to_record(settings)})
+    run = runs.set_state(runs.set_state(run, "starting"), "running")
+    runs.append_event(run, Started(0, dataset.id, dataset.version, dataset.classes, 27, 12, 4, 0.66, "cpu", "float32"))
+    runs.append_event(run, StageStarted(1, 0, 4, 8, True, True, (10.0,), "one_cycle", 9))
+    runs.append_event(run, BatchDone(2, 0, 0, 0, 10.0, 0.9, 2304.0, 2304.0))
+    runs.append_event(run, Diverged(3, 0, 0, 0, 2304.0, "It exploded."))
+    runs.set_state(run, "diverged")
+    for part in ({"name": "train", "run": run.id}, {"name": "diagnose", "part": "runs", "run": run.id}):
+        app = open_page(part.pop("name"), **part)
+        assert "In epoch 1 the loss had grown to 2,304." in words(app) and not app.exception, words(app)
+        [figure] = [one for one in app.get("echarts_chart") if "markArea" in str(one.proto)]
+        assert "The learning rate is too high" in str(figure.proto)
 
 
 @pytest.mark.parametrize("part", ["lab", "runs", "data", "log", "nonsense"])
