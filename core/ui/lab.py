@@ -15,7 +15,7 @@ from core.text import read
 from core.train.aspects import stage_words
 from core.train.estimate import estimate
 from core.train.runs import Run, list_runs
-from core.ui import cache, finding_card, lab_panels, page, plan, state
+from core.ui import cache, finding_card, forms, lab_panels, page, plan, state
 from core.ui.live import EVERY_S, progress_html
 from core.workspace import new_id
 
@@ -141,15 +141,21 @@ def _round(group: str, panels: Mapping[str, Panel], runs: Sequence[Run]) -> None
 
 
 def _guesses(group: str, panels: Mapping[str, Panel]) -> dict[str, str]:
-    """The panels with a choice under each letter; what is guessed so far (role -> guess)."""
-    guesses: dict[str, str] = {}
+    """The panels with a choice under each letter; what is guessed so far (role -> guess).
+
+    A slot holds it: a choice made while the five run would be lost when the page around it changes at their end.
+    """
+    slot = f"lab.guesses.{group}"
+    guesses: dict[str, str] = {role: "" for role in panels} | state.get(slot, {})
 
     def ask(letter: str, role: str) -> None:
-        guesses[role] = st.selectbox(
-            f"What happened in {letter}?", ["", *lab.ROLES], key=f"lab.guess.{letter}.{group}",
-            format_func=lambda name: lab.ROLES[name].title if name else "your guess", label_visibility="collapsed",
-            persist_state="session",
-        ) or ""  # fmt: skip
+        key = f"lab.guess.{letter}.{group}"
+        forms.follow(key, guesses[role])
+        st.selectbox(
+            f"What happened in {letter}?", ["", *lab.ROLES], key=key, label_visibility="collapsed",
+            format_func=lambda name: lab.ROLES[name].title if name else "your guess",
+            on_change=lambda: state.put(slot, {**state.get(slot, {}), role: st.session_state[key] or ""}),
+        )  # fmt: skip
 
     lab_panels.covered(group, panels, ask)
     return guesses
