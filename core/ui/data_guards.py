@@ -1,4 +1,4 @@
-"""Before training: what speaks against a data set as it is. A data set in; a line for each warning, the rest folded."""
+"""Before training: what speaks against a data set as it is. A data set in; lines for warnings, all of it folded."""
 
 from __future__ import annotations
 
@@ -36,14 +36,21 @@ def findings_of(dataset: Dataset) -> list[Finding]:
     return found
 
 
+def warn(dataset: Dataset) -> None:
+    """A line for each of the first warnings, to stand above the plan; nothing where none was found."""
+    loud = [one for one in findings_of(dataset) if one.severity in LOUD]
+    if not loud:
+        return
+    with st.container(key="guards-lines", gap="xsmall"):
+        for one in loud[:LINES]:
+            page.see(f"**{esc(one.title)}.** {esc(one.evidence)}", "high" if one.severity == "bad" else "attention")
+
+
 def show(dataset: Dataset) -> None:
-    """A line for the first warnings, and a fold with everything; nothing where nothing was found."""
+    """A fold with everything, to stand below the plan; nothing where nothing was found."""
     found = findings_of(dataset)
     if not found:
         return
-    loud = [one for one in found if one.severity in LOUD]
-    for one in loud[:LINES]:
-        page.see(f"**{esc(one.title)}.** {esc(one.evidence)}", "high" if one.severity == "bad" else "attention")
     title = "1 remark about your pictures" if len(found) == 1 else f"{len(found)} remarks about your pictures"
     with st.expander(title, icon=":material/fact_check:"):
         for one in found:

@@ -39,6 +39,8 @@ def test_two_classes_one_with_three_pictures_are_warned_about_before_training(la
     app = open_page("train", dataset=dataset.id)
     said = words(app)
     assert not app.exception and "dog has 3 training pictures" in said and loud_lines(app) == 1
+    parts = markup(app)
+    assert parts.index("dog has 3 training") < parts.index("weights learn") < parts.index('class="finding')
     [fold] = [fold for fold in app.expander if "remarks about your pictures" in fold.label]
     assert fold.label.startswith("3 ") and not fold.proto.expanded
     assert "With 11 validation pictures one mistake is 9.1 %" in said and "13 times as many" in said
