@@ -246,8 +246,8 @@ def small_exam(seen: Pictures) -> Finding | None:
         "note",
         "A small exam",
         f"With {counted(count, 'validation picture')} one mistake is {100 / count:.1f} %.",
-        f"So 5 % wrong and 10 % wrong look alike: to tell them apart takes about {need}. With fewer, a difference of one "
-        "or two pictures between two runs is luck.",
+        f"So 5 % wrong and 10 % wrong look alike: to tell them apart takes about {need}. With fewer, a difference of "
+        "one or two pictures between two runs is luck.",
         "Count mistakes rather than per cent, and bring more pictures on the Build page when it matters.",
     )
 
