@@ -84,6 +84,10 @@ def main() -> None:
         for _ in range(RUNS):
             training_run(dataset, epochs=4, wrong=(6, 5, 4, 3), weights=False)
         figures[f"runs, {RUNS} of them"] = times(open_page("runs"), rerun, options.reruns)
+        for part in ("lab", "runs", "data", "log"):
+            figures[f"what went wrong, {part}, {RUNS} runs"] = times(
+                open_page("diagnose", part=part), rerun, options.reruns
+            )
     for figure in figures.values():
         figure["times_the_floor"] = round(figure["median_ms"] / floor["median_ms"], 1)
     print(json.dumps({"rows": options.rows, "pages": figures}, indent=1))

@@ -27,6 +27,7 @@ else:
     if pressed:
         training.start(dataset, choice.settings, choice.preset, recipe.begins(choice))
     with right:
+        data_guards.warn(dataset)
         if choice.settings is None:
             page.see(choice.problem, "attention")
         else:

@@ -52,10 +52,16 @@ def show(dataset: Dataset) -> None:
     _preview(dataset, kept, changes)
 
 
+def known_copies(dataset: Dataset) -> Copies | None:
+    """The near-copies in a set as it is, where this session has looked for them; None where it has not."""
+    version, found = state.get("copies", ("", None))
+    return found if version == dataset.version else None
+
+
 def _copies(dataset: Dataset, kept: pd.DataFrame) -> Copies:
     """The near-copies in a set, found once for each version of it."""
-    version, found = state.get("copies", ("", None))
-    if version != dataset.version or len(found.groups) != len(kept):
+    found = known_copies(dataset)
+    if found is None or len(found.groups) != len(kept):
         with st.spinner(read("build", "split_copies")):
             found = copies_in(dataset, kept)
         state.put("copies", (dataset.version, found))

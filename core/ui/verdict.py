@@ -89,7 +89,9 @@ def _odd_start(run: Run, history: History, classes: int) -> Finding | None:
     begun = next(iter(history.all(StageStarted.kind)), None)
     if not classes or not len(history.batches) or not isinstance(begun, StageStarted) or begun.batch < TELLING_BATCH:
         return None
-    return check_start(float(history.batches["loss"].iloc[0]), classes, goes_on=bool(run.request.get("start")))
+    dropout = from_record(run.request["settings"]).resolved[0].dropout or 0.0
+    first = float(history.batches["loss"].iloc[0])
+    return check_start(first, classes, goes_on=bool(run.request.get("start")), dropout=dropout)
 
 
 def _diagnosed(run: Run, history: History, tests: Sequence[Run] | None) -> Verdict | None:
