@@ -74,8 +74,11 @@ def judge(
     )
     if cut_off:
         found[0] = _grew(found[0], diverged_loss, len(log))
+    begins = int((epochs["stage"] < stage).sum())
+    if begins and (not rows or rows[0] == begins):  # epochs in the sentences count from the stage
+        found = [replace(one, evidence=f"In stage {stage + 1}: {one.evidence}") for one in found]
     placed = tuple(replace(one, epochs=tuple(rows[row] for row in one.epochs if row < len(rows))) for one in found)
-    return Judgement(placed, stage, begins=int((epochs["stage"] < stage).sum()))
+    return Judgement(placed, stage, begins)
 
 
 def _rows(epochs: pd.DataFrame, settings: TrainSettings, stage: int) -> list[int]:

@@ -22,12 +22,14 @@ def run_of(*stages, batch=64):
 def test_a_run_of_one_stage_is_judged_as_a_whole():
     found = judge(table(GOOD), run_of((4, 3e-3, -1)), classes=3, n_valid=60)
     assert (found.verdict.kind, found.stage, found.verdict.epochs) == ("healthy", 0, (0, 1, 2, 3))
+    assert "stage" not in found.verdict.evidence
 
 
 def test_the_last_stage_decides_and_its_rows_are_those_of_the_whole_table():
     found = judge(table(GOOD, RUINED), run_of((4, 3e-3, -1), (3, 1e-1, 0)), classes=3, n_valid=60)
     assert (found.verdict.kind, found.stage) == ("lr_too_high", 1)
     assert set(found.verdict.epochs) == {4, 5, 6}
+    assert found.verdict.evidence.startswith("In stage 2: "), "epochs in a sentence count from there"
 
 
 def test_a_good_end_is_not_spoiled_by_what_an_earlier_stage_did():
