@@ -14,6 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.data.samples import make_sample
+from core.workspace import Workspace
+
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 CHROMIUM_FLAGS = [
@@ -67,16 +70,26 @@ class Server:
                     process.wait(20)
 
 
+@contextlib.contextmanager
+def served(home: Path, *, bears: int = 0):
+    """A server of its own over a workspace, with so many bears of each class in it."""
+    server = Server(home)
+    if bears:
+        for _ in make_sample(Workspace(home), "bears", name="bears", per_class=bears):
+            pass
+    try:
+        server.start()
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.kill(signal.SIGTERM)
+        server.end_engine()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("browser"))
-    try:
-        made.start()
+    with served(tmp_path_factory.mktemp("browser")) as made:
         yield made
-    finally:
-        if made.process.poll() is None:
-            made.kill(signal.SIGTERM)
-        made.end_engine()
 
 
 @pytest.fixture(scope="session")

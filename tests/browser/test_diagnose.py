@@ -1,15 +1,12 @@
 """The lab in a real browser: five runs on the bears are guessed and revealed; one is mended, and turns out healthy."""
 
-import signal
-
 import pytest
 
-from core.data.samples import make_sample
 from core.data.table import load_dataset
 from core.diagnose import lab
 from core.train.runs import list_runs, load_run
 from core.workspace import Workspace
-from tests.browser.conftest import Server, Visitor
+from tests.browser.conftest import Visitor, served
 from tests.browser.test_training import RUN, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
@@ -18,16 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A server of its own over a few bears."""
-    server = Server(tmp_path_factory.mktemp("diagnose"))
-    for _ in make_sample(Workspace(server.home), "bears", name="bears", per_class=60):
-        pass
-    try:
-        server.start()
+    with served(tmp_path_factory.mktemp("diagnose"), bears=60) as server:
         yield server
-    finally:
-        if server.process.poll() is None:
-            server.kill(signal.SIGTERM)
-        server.end_engine()
 
 
 def guess(visitor, letter, group, title):

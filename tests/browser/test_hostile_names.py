@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import signal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from core.train.runs import create_run
 from core.ui import clean_controls, explore, workbench
 from core.ui.page import PAGES
 from core.workspace import Workspace
-from tests.browser.conftest import Server, Visitor
+from tests.browser.conftest import Visitor, served
 from tests.conftest import colour_jpeg
 from tests.hostile_names import HOSTILE_NAMES
 
@@ -51,8 +50,8 @@ def hostile_set(workspace):
 def house(tmp_path_factory):
     """A server of its own over the hostile set, a model trained on it, its suspects and its problems."""
     torch.set_num_threads(1)  # threads that wait for a busy core make small tasks slow
-    server = Server(tmp_path_factory.mktemp("hostile"))
-    workspace = Workspace(server.home)
+    home = tmp_path_factory.mktemp("hostile")
+    workspace = Workspace(home)
     dataset = hostile_set(workspace)
     settings = TrainSettings(stages=(Stage(epochs=1),), image_size=64)
     request = {"dataset": dataset.id, "dataset_name": dataset.name, "preset": "quick"}
@@ -64,13 +63,8 @@ def house(tmp_path_factory):
     ):
         for _ in work(run):
             pass
-    try:
-        server.start()
+    with served(home) as server:
         yield server, dataset, train
-    finally:
-        if server.process is not None and server.process.poll() is None:
-            server.kill(signal.SIGTERM)
-        server.end_engine()
 
 
 def paths(dataset, run):

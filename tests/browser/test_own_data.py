@@ -6,7 +6,6 @@ its addresses, the build page fetches them, and from there on everything is pres
 
 import os
 import re
-import signal
 import time
 from itertools import islice
 from pathlib import Path
@@ -19,7 +18,7 @@ from core.data.pool import make_pictures
 from core.data.table import list_datasets, load_dataset
 from core.train.runs import list_runs, read_events
 from core.workspace import Workspace
-from tests.browser.conftest import READY, Server, Visitor
+from tests.browser.conftest import READY, Visitor, served
 from tests.data.web_server import WebServer, answer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
@@ -76,16 +75,10 @@ def web():
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, web):
     """A server that may fetch from the local page, and from no other private host."""
-    made = Server(tmp_path_factory.mktemp("own"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "BEARINGS_ALLOW_HOSTS", web.host)
-        made.start()
-    try:
-        yield made
-    finally:
-        if made.process.poll() is None:
-            made.kill(signal.SIGTERM)
-        made.end_engine()
+        with served(tmp_path_factory.mktemp("own")) as made:
+            yield made
 
 
 def runs(server, kind):

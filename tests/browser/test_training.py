@@ -2,15 +2,13 @@
 second stage, goes on, is compared with another one, and shows its code."""
 
 import re
-import signal
 
 import pytest
 
-from core.data.samples import make_sample
 from core.data.table import load_dataset
 from core.train.runs import history, list_runs, load_run
 from core.workspace import Workspace
-from tests.browser.conftest import Server, Visitor
+from tests.browser.conftest import Visitor, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 RUN = re.compile(r"[?&]run=([a-z2-7]{26})")
@@ -19,16 +17,8 @@ RUN = re.compile(r"[?&]run=([a-z2-7]{26})")
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A server of its own over a few bears."""
-    server = Server(tmp_path_factory.mktemp("training"))
-    for _ in make_sample(Workspace(server.home), "bears", name="bears", per_class=20):
-        pass
-    try:
-        server.start()
+    with served(tmp_path_factory.mktemp("training"), bears=20) as server:
         yield server
-    finally:
-        if server.process.poll() is None:
-            server.kill(signal.SIGTERM)
-        server.end_engine()
 
 
 def choose(visitor, key, option):
