@@ -17,13 +17,12 @@ from core.commands import add_command, add_data_commands, bytes_of, print_record
 from core.data.table import load_dataset
 from core.deploy.bundle import Bundle, bundle_of, load_bundle
 from core.diagnose import diagnose
+from core.diagnose.judge_run import judge_run
 from core.diagnose.logs import decode, read_log
-from core.diagnose.of_run import judge
 from core.errors import DataError, ImageRejected, LabError, SettingsError
 from core.jobs.worker import describe, work
 from core.settings import AppSettings, TrainSettings, to_record
 from core.train.events import EpochDone, History
-from core.train.known_rates import as_trained, known_rates
 from core.train.recipes import RECIPES, preset
 from core.train.runs import Run, create_run, load_run
 from core.train.starts import find_start
@@ -167,27 +166,19 @@ def _train(workspace: Workspace, options: Any) -> int:
         events.append(event)
         if isinstance(event, EpochDone):
             print_record({name: value for name, value in asdict(event).items() if name != "seq"})
-    print_record(_summary(load_run(workspace, run.id), History.of(events), settings))
+    print_record(_summary(load_run(workspace, run.id), History.of(events)))
     return 0
 
 
-def _summary(run: Run, history: History, settings: TrainSettings) -> dict[str, Any]:
+def _summary(run: Run, history: History) -> dict[str, Any]:
     """The last line of a training run: how it ended and what kind of run it was."""
-    result, started = run.result or {}, history.last("started")
-    classes, n_valid = (len(started.classes), started.valid) if started is not None else (None, None)
-    judged = judge(
-        history.epochs,
-        as_trained(settings, history),
-        batches=history.batches,
-        classes=classes,
-        n_valid=n_valid,
-        suggested_lr=known_rates(run, said=history),
-    )
+    result, judged = run.result or {}, judge_run(run, history)
     counts = {name: result.get(name) for name in ("error_rate", "wrong", "of")}
     if run.record["message"]:
         say(run.record["message"])
     # the loop ends a run itself only where the rate was far too high
-    verdict = "lr_too_high" if run.state == "diverged" else judged.verdict.kind
+    kind = judged.verdict.kind if judged else "cant_tell"
+    verdict = "lr_too_high" if run.state == "diverged" else kind
     return {"run": run.id, "state": run.state, **counts, "verdict": verdict}
 
 

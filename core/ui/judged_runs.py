@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.data.table import Dataset
+from core.diagnose.judge_run import judge_run
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.train.shelf import sorted_out
 from core.ui import finding_card, forms, page, run_figure, run_rows, state
 from core.ui.models import run_title
-from core.ui.verdict import judgement
 
 FIGURE_PX = 420
 SHOWN = 30
@@ -44,7 +44,7 @@ def _title(run: Run) -> str:
 
 def _one(run: Run) -> None:
     told = run_rows.events_of(run)
-    judged = judgement(run, told)
+    judged = judge_run(run, told)
     if judged is None:
         return
     left, right = st.columns([1.5, 1], gap="large")

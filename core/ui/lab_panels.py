@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from core.diagnose import lab
+from core.diagnose.judge_run import judge_run
 from core.diagnose.panels import Panel, panel_of
 from core.plots.bands import Band, band_of
 from core.plots.lab import Frame, frame_of, panel_figure
@@ -16,7 +17,6 @@ from core.train.events import History, Progress
 from core.train.runs import Run
 from core.ui import page
 from core.ui.run_rows import events_of
-from core.ui.verdict import judgement
 
 PANEL_PX = 214
 
@@ -26,7 +26,7 @@ Under = Callable[[str, str], None]  # of a letter and its role: what stands unde
 def panel(role: str, run: Run) -> Panel:
     """A run of one's own with the verdict that the other pages give it."""
     told = events_of(run)
-    return panel_of(role, run, told, judgement(run, told))
+    return panel_of(role, run, told, judge_run(run, told))
 
 
 def covered(group: str, panels: Mapping[str, Panel], under: Under) -> None:

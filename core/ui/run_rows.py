@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.data.table import load_dataset
+from core.diagnose.judge_run import judge_run
+from core.diagnose.of_run import Judgement
 from core.errors import LabError
 from core.plots.runs import Curve, curve
 from core.plots.style import duration
@@ -49,6 +51,7 @@ class Facts:
     seconds: float | None
     ran_on: str
     halved: bool
+    judged: Judgement | None
     verdict: Verdict | None
 
 
@@ -167,7 +170,7 @@ def events_of(run: Run) -> History:
 
 def _fold(run: Run, tests: Sequence[Run]) -> Facts:
     said = history(run)
-    setup, epochs = setup_of(run, said), said.epochs
+    judged, setup, epochs = judge_run(run, said, tests), setup_of(run, said), said.epochs
     started, finished = said.last(Started.kind), said.last(Finished.kind)
     last = epochs.iloc[-1] if len(epochs) else None
     spent = float(epochs["seconds"].sum()) if len(epochs) else None
@@ -181,7 +184,8 @@ def _fold(run: Run, tests: Sequence[Run]) -> Facts:
         seconds=finished.seconds if isinstance(finished, Finished) and run.ended else spent,
         ran_on=f"{started.device.upper()}, {started.precision}" if isinstance(started, Started) else "",
         halved=any(note.code == "half_batch" for note in said.all(Note.kind)),
-        verdict=verdict(run, said, tests),
+        judged=judged,
+        verdict=verdict(run, said, judged),
     )
 
 

@@ -14,7 +14,6 @@ from core.train.compare import between, likeness
 from core.ui import finding_card, page, run_rows
 from core.ui.gallery import inline
 from core.ui.run_rows import Row
-from core.ui.verdict import judgement
 
 AT_ONCE = 8  # differences that are told without being asked for
 
@@ -32,9 +31,8 @@ def show(slots: Mapping[int, Row], rows: Sequence[Row]) -> None:
 
 
 def _one(row: Row, rows: Sequence[Row]) -> None:
-    judged = judgement(row.run, run_rows.events_of(row.run))
-    if judged is not None:
-        finding_card.of_run(row.run, judged, key="runs")
+    if row.facts.judged is not None:
+        finding_card.of_run(row.run, row.facts.judged, key="runs")
     elif row.facts.verdict is not None:
         page.see(row.facts.verdict.text, row.facts.verdict.kind)
     elif not row.run.ended:

@@ -15,7 +15,6 @@ from core.train.shelf import sorted_out
 from core.ui import page, run_bin, run_card, run_choice, run_rows, run_tables, run_words, state
 from core.ui.run_choice import slot_of
 from core.ui.run_rows import Row
-from core.ui.verdict import judgement
 
 AT_ONCE = 6
 FIGURE_PX = 340
@@ -143,8 +142,7 @@ def _band(slots: Mapping[int, Row], curves: Sequence[Curve], by: str) -> Band | 
     """What the verdict on a run speaks of, while that run is looked at alone."""
     if len(slots) != 1:
         return None
-    run = next(iter(slots.values())).run
-    judged = judgement(run, run_rows.events_of(run))
+    judged = next(iter(slots.values())).facts.judged
     return None if judged is None else band_of(judged.verdict, list(curves[0].epochs[by]))
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.data.table import Dataset
+from core.diagnose.judge_run import judge_run
+from core.diagnose.of_run import Judgement
 from core.errors import LabError
 from core.plots.style import counted, duration, esc, number, rate, wrong_of
 from core.settings import LAYER_GROUPS, TrainSettings, from_record, to_record
@@ -29,7 +31,7 @@ from core.train.runs import Run
 from core.ui import after_run, cache, finding_card, glimpses, models, page, recipe_address, run_figure, state
 from core.ui.epoch_table import epochs_html
 from core.ui.live import phase, progress_html, stop_button, watch
-from core.ui.verdict import judgement, verdict
+from core.ui.verdict import verdict
 
 FIGURE_PX = 470
 
@@ -55,7 +57,7 @@ def show(run: Run) -> None:
 def _training_tick(run: Run) -> None:
     history = History.of(state.events(run))
     batches, epochs, total = run_figure.placed(run, history)
-    judged = judgement(run, history)
+    judged = judge_run(run, history)
     left, right = st.columns([1, 2.4], gap="large")
     with left:
         st.html(_score(epochs))
@@ -80,7 +82,7 @@ def _training_tick(run: Run) -> None:
     if watched:
         page.note(read("train", "watched"))
         st.html(watched)
-    _words(run, history)
+    _words(run, history, judged)
     if len(epochs):
         st.html(epochs_html(epochs))
         page.note(read("train", "table"))
@@ -159,9 +161,9 @@ def _rates(run: Run, history: History) -> str:
     return ", then ".join(said)
 
 
-def _words(run: Run, history: History) -> None:
-    found = verdict(run, history)
-    if found and (run.state == "diverged" or judgement(run, history) is None):  # the card says it otherwise
+def _words(run: Run, history: History, judged: Judgement | None) -> None:
+    found = verdict(run, history, judged)
+    if found and (run.state == "diverged" or judged is None):  # the card says it otherwise
         page.see(found.text, found.kind)
     if run.state == "failed" and run.record["message"]:
         page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
