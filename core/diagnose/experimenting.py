@@ -18,7 +18,7 @@ from core.diagnose.experiments import BALANCE_OF, EXPERIMENTS, Changed, Experime
 from core.errors import SettingsError
 from core.settings import TrainSettings, from_record
 from core.train.checkpoint import Checkpoint
-from core.train.events import EpochDone, Event, Finished, Note
+from core.train.events import EpochDone, Event, Finished, Note, Started
 from core.train.experiment_point import ExperimentPoint
 from core.train.learner import fit
 from core.train.runs import Run, Stop, history
@@ -92,7 +92,8 @@ def points_of(
         if stop():
             return
         try:
-            yield from _point(dataset, _settings_for(settings, setup), experiment.change(table, setup), setup, stop)
+            changed = experiment.change(table, setup)
+            yield from _point(dataset, _settings_for(settings, setup, changed.share), changed, setup, stop)
         except Stopped:
             return
 
@@ -108,9 +109,9 @@ def check_settings(settings: TrainSettings) -> None:
         )
 
 
-def _settings_for(settings: TrainSettings, setup: Setup) -> TrainSettings:
+def _settings_for(settings: TrainSettings, setup: Setup, share: float) -> TrainSettings:
     stage = replace(settings.stages[0], balance=BALANCE_OF.get(setup.group, "none"))
-    return replace(settings, stages=(stage,), seed=setup.seed, train_share=1.0, keep_best=False, patience=0)
+    return replace(settings, stages=(stage,), seed=setup.seed, train_share=share, keep_best=False, patience=0)
 
 
 def _point(
@@ -125,10 +126,12 @@ def _point(
 
     thin = setup.group in BALANCE_OF
     last: EpochDone | None = None
-    outcome = ""
+    train, outcome = 0, ""
     for event in fit(dataset, settings, items=changed.items, stop=stop, save=save if thin else None):
         if isinstance(event, Progress):
             yield event
+        elif isinstance(event, Started):
+            train = event.train
         elif isinstance(event, EpochDone):
             last = event
         elif isinstance(event, Finished):
@@ -149,7 +152,7 @@ def _point(
         error_rate=last.error_rate,
         valid_loss=last.valid_loss,
         thin_recall=recall,
-        train=int((changed.items["split"] == "train").sum()),
+        train=train,
         changed=changed.changed,
         classes=changed.classes,
         thin_of=thin_of,

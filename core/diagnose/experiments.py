@@ -30,11 +30,15 @@ class Setup:
 
 @dataclass(frozen=True)
 class Changed:
-    """A table to train on, and what was done to it; see ExperimentPoint for `changed` and `classes`."""
+    """A table to train on, and what was done to it; see ExperimentPoint for `changed` and `classes`.
+
+    `share` of the training pictures of each class are used, see TrainSettings.train_share.
+    """
 
     items: pd.DataFrame
     changed: int = 0
     classes: tuple[str, ...] = ()
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,10 @@ class Experiment:
         return tuple(Setup(group, value, seed) for seed in self.seeds for value in self.values for group in self.groups)
 
 
-def nested_share(items: pd.DataFrame, setup: Setup) -> Changed:
-    """A share (0..1) of the training rows of each class, at least one, beside all validation rows."""
-    keep = items["split"] != "train"
-    for number, rows in enumerate(_rows_of_classes(items).values()):
-        shuffled = np.random.default_rng((setup.seed, number)).permutation(rows)
-        keep.loc[shuffled[: max(1, round(setup.value * len(rows)))]] = True
-    return Changed(items[keep])
+def share_alone(items: pd.DataFrame, setup: Setup) -> Changed:
+    """The table as it is, to be trained on a share of: with one seed, the smaller shares lie in the larger ones."""
+    _rows_of_classes(items)
+    return Changed(items, share=setup.value)
 
 
 def wrong_labels(items: pd.DataFrame, setup: Setup) -> Changed:
@@ -135,7 +136,7 @@ EXPERIMENTS: Mapping[str, Experiment] = _registry(
         axis="training pictures used (%)",
         groups=("training pictures",),
         values=(0.1, 0.25, 0.5, 1.0),
-        change=nested_share,
+        change=share_alone,
     ),
     Experiment(
         name="noise",

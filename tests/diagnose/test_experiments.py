@@ -17,6 +17,7 @@ from core.train import runs
 from core.train.events import EpochDone, Finished, Note, from_record
 from core.train.events import to_record as event_record
 from core.train.experiment_point import ExperimentPoint
+from core.train.sampling import share_of
 from tests.conftest import make_toy
 
 QUICK = TrainSettings(image_size=32, batch_size=16, stages=(Stage(epochs=1),))
@@ -43,7 +44,9 @@ def trained(items):
 
 
 def change(name, items, group, value, seed=0):
-    return EXPERIMENTS[name].change(items, Setup(group, value, seed))
+    """What a training with this setup learns from: the table as it was changed, and the share of it."""
+    changed = EXPERIMENTS[name].change(items, Setup(group, value, seed))
+    return replace(changed, items=share_of(changed.items, changed.share, seed))
 
 
 def wrong_rows(before, after):
