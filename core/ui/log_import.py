@@ -8,16 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.diagnose import Finding, diagnose
+from core.diagnose import diagnose
 from core.diagnose.logs import MAX_BYTES, Log, decode, read_log
 from core.plots.log_curve import log_figure
 from core.plots.style import counted, esc, number
 from core.text import read
-from core.ui import forms, page, state, uploads
+from core.ui import finding_card, forms, page, state, uploads
 
 TEXT, ROUND = "diagnose.log", "diagnose.log_round"
 FIGURE_PX, BOX_PX, TABLE_ROWS = 360, 230, 12
-_KINDS = {"good": "", "note": "", "warning": "attention", "bad": "high"}
 _ALL = "All, as one training"
 
 
@@ -127,7 +126,7 @@ def _understood(log: Log, known: dict[str, Any]) -> None:
         st.echarts_chart(spec, key="diagnose.log_curve", height=FIGURE_PX, alt=alt)
     with right:
         for place, finding in enumerate(findings):
-            card(finding, key=f"diagnose.log_{place}")
+            finding_card.show(finding, key=f"diagnose.log_{place}")
     _as_read(log, epochs)
 
 
@@ -141,14 +140,6 @@ def _part(log: Log) -> pd.DataFrame:
         parts[f"Part {int(stage) + 1} ({counted(len(rows), 'epoch')})"] = rows.reset_index(drop=True)
     chosen = st.selectbox("Which part", list(parts), key="diagnose.log_part", label_visibility="collapsed")
     return parts.get(chosen or _ALL, log.epochs)  # a browser may still name a part of the log before this one
-
-
-def card(finding: Finding, *, key: str) -> None:
-    """One finding: its title, what was seen, why it matters and the one thing to do."""
-    with st.container(key=key):
-        page.see(f"**{esc(finding.title)}.** {esc(finding.evidence)}", _KINDS[finding.severity])
-        page.note(esc(finding.why))
-        page.see(esc(finding.fix))
 
 
 def _as_read(log: Log, epochs: pd.DataFrame) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from core.diagnose import lab
 from core.diagnose.panels import panel_of, recorded_panels
-from core.settings import to_record
+from core.settings import TrainSettings, to_record
 from core.train import runs
 from core.train.events import History
+from core.train.recipes import RECIPES, preset
 from core.workspace import Workspace
 from tests.conftest import make_toy
 from tests.ui.support import events_of_training
@@ -36,8 +37,9 @@ def test_every_round_has_all_roles_in_an_order_of_its_own_that_stays():
 
 @pytest.mark.parametrize("role", lab.ROLES)
 def test_a_role_trains_as_its_recipe_does(role):
-    settings = lab.settings_of(role)
-    assert settings.epochs >= 1 and lab.ROLES[role].title
+    mine = TrainSettings(seed=7, image_size=96)
+    assert lab.settings_of(role, mine) == preset(lab.ROLES[role].recipe, mine)
+    assert RECIPES[lab.ROLES[role].recipe].broken == (lab.ROLES[role].kind != "healthy")
 
 
 def test_a_score_counts_right_guesses_over_all_rounds(workspace):
