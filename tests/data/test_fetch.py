@@ -143,7 +143,9 @@ def test_the_wait_that_a_server_asks_for_is_kept():
     assert found.code == "arrived" and 0.9 < times[1] - times[0] < 1.5
 
 
-@pytest.mark.parametrize("wait", [b"3600", b"9" * 50, formatdate(time.time() + 9000).encode()])
+@pytest.mark.parametrize(
+    "wait", [b"3600", b"9" * 50, formatdate(time.time() + 9000).encode()], ids=["hour", "ages", "date"]
+)  # a name with the time in it would differ between two processes
 def test_a_wait_longer_than_the_deadline_is_not_begun(wait):
     with WebServer() as server:
         server.pages["/"] = lambda _: answer(429, b"", (b"Retry-After", wait))
