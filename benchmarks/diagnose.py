@@ -21,6 +21,7 @@ import pandas as pd
 from benchmarks.bank import FOLDER, TASKS, data_of
 from benchmarks.common import say_machine
 from core.diagnose import Finding, diagnose
+from core.diagnose.curves import noise_of
 from core.diagnose.repairs import repair
 from core.train.checkpoint import Checkpoint
 from core.train.events import EpochDone
@@ -32,11 +33,6 @@ FAR = 10.0  # a rate so many times the highest good one, or below the lowest, is
 LONG, SHORT = 3.0, 0.26  # epochs over the best number of them
 CLIMB = 1.1
 BY_HEART = 0.1  # training loss over that of knowing nothing
-
-
-def noise(error: float, n_valid: int) -> float:
-    """Differences of error rates below this mean nothing: two pictures or two standard errors."""
-    return max(2 / n_valid, 2 * math.sqrt(error * (1 - error) / n_valid))
 
 
 def causes(runs: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
@@ -62,7 +58,7 @@ def causes(runs: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
         best_length, best_loss = float(lengths.idxmin()), part.groupby(["lr", "epochs"])["loss"].mean().min()
         best_error = part.groupby(["lr", "epochs"])["error"].mean().min()
         for run, row in part.iterrows():
-            worse = row["error"] - best_error > noise((row["error"] + best_error) / 2, row["n_valid"])
+            worse = row["error"] - best_error > noise_of((row["error"] + best_error) / 2, row["n_valid"])
             if row["lr"] >= 0.99 * FAR * highest:
                 found[run] = "lr_too_high" if row["loss"] >= 2 * best_loss else ""
             elif row["lr"] <= 1.01 * lowest / FAR:
@@ -77,7 +73,7 @@ def _good_rates(sweep: pd.DataFrame) -> tuple[float, float]:
     """The lowest and the highest of the rates that did well."""
     mean = sweep.groupby("lr")[["error", "loss"]].mean()
     least = float(mean["error"].min())
-    good = mean[(mean["error"] <= least + noise(least, int(sweep["n_valid"].iloc[0])) / 2)]
+    good = mean[(mean["error"] <= least + noise_of(least, int(sweep["n_valid"].iloc[0])) / 2)]
     good = good[good["loss"] <= 2 * good["loss"].min()]
     return float(good.index.min()), float(good.index.max())
 
@@ -98,7 +94,7 @@ def _overfits(epochs: pd.DataFrame, n_valid: int, classes: int) -> bool:
     fits = np.median(train[-5:]) < max(train[low], BY_HEART * math.log(classes))
     climbed = loss[-3:].mean() >= CLIMB * loss[low] and fits
     best = float(error.min())
-    return bool(climbed or error[-3:].mean() - best > noise(best, n_valid))
+    return bool(climbed or error[-3:].mean() - best > noise_of(best, n_valid))
 
 
 def judged(runs: pd.DataFrame, epochs: pd.DataFrame, batches: pd.DataFrame, *, known: bool) -> list[Finding]:
@@ -167,7 +163,7 @@ def _mend(dataset: object, row: Mapping[str, object]) -> str:
         return f"no fix: seen as {finding.kind}"
     after, _ = _trained(dataset, fix.settings, last if fix.begins == "last" else None)
     old, new = _score(before), _score(after)
-    apart = abs(old[0] - new[0]) > noise((old[0] + new[0]) / 2, int(row["n_valid"]))
+    apart = abs(old[0] - new[0]) > noise_of((old[0] + new[0]) / 2, int(row["n_valid"]))
     word = "better" if (new[0] < old[0] if apart else new[1] < old[1]) else "not better"
     return f"{word}: {old[0]:.1%} {old[1]:.3g} -> {new[0]:.1%} {new[1]:.3g} ({finding.kind}: {fix.text})"
 

@@ -132,9 +132,7 @@ class Curves:
 
     def noise(self, error: float) -> float:
         """Differences of error rates below this mean nothing: two pictures or two standard errors."""
-        of = self.of or ASSUMED_VALID
-        share = min(1.0, max(0.0, error))
-        return max(2 / of, 2 * math.sqrt(share * (1 - share) / of))
+        return noise_of(error, self.of or ASSUMED_VALID)
 
 
 def measure(
@@ -166,6 +164,12 @@ def measure(
         lr=_positive(lr),
         suggested_lr=_positive(suggested_lr),
     )
+
+
+def noise_of(error: float, of: int) -> float:
+    """Differences of error rates over `of` pictures below this mean nothing: two pictures or two standard errors."""
+    share = min(1.0, max(0.0, error))
+    return max(2 / of, 2 * math.sqrt(share * (1 - share) / of))
 
 
 def rising_score(values: Sequence[float]) -> float:
