@@ -196,7 +196,7 @@ def test_rates_change_what_is_found(core, tmp_path):
     rows = "".join(f"{epoch},{1.1 - epoch / 50},{1.09 - epoch / 60},0.6\n" for epoch in range(5))
     (tmp_path / "log.csv").write_text(f"epoch,train_loss,valid_loss,error_rate\n{rows}")
     code, [found], _ = core("diagnose", tmp_path / "log.csv", "--lr", "1e-6", "--suggested-lr", "3e-3")
-    assert code == 0 and found[0]["kind"] == "lr_too_low" and "0.003" in found[0]["fix"]
+    assert code == 0 and found[0]["kind"] == "lr_too_low" and "3e-3" in found[0]["fix"]
 
 
 def test_two_tables_are_said_to_be_judged_as_one_training(core, tmp_path):

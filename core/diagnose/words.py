@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.diagnose.curves import Curves, Series
+from core.train.words import rate
 
 
 def sentence(*parts: str) -> str:
@@ -45,25 +46,25 @@ def after_finder(seen: Curves) -> str:
     """The rate beside the one the finder suggested, as far as they are known."""
     if seen.lr is None:
         return ""
-    beside = "" if seen.suggested_lr is None else f"; the finder suggested {seen.suggested_lr:.2g}"
-    return f"The rate was {seen.lr:.2g}{beside}."
+    beside = "" if seen.suggested_lr is None else f"; the finder suggested {rate(seen.suggested_lr)}"
+    return f"The rate was {rate(seen.lr)}{beside}."
 
 
 def slower(seen: Curves, *, start: str = "Start again from the checkpoint before this run") -> str:
     """One fix: the suggested rate if that is lower, else a tenth."""
     if seen.suggested_lr is not None and (seen.lr is None or seen.suggested_lr < seen.lr):
-        return f"{start}, at the finder's rate of {seen.suggested_lr:.2g}."
+        return f"{start}, at the finder's rate of {rate(seen.suggested_lr)}."
     if seen.lr is not None:
-        return f"{start}, at {seen.lr / 10:.2g}: ten times lower."
+        return f"{start}, at {rate(seen.lr / 10)}: ten times lower."
     return f"{start}, at a tenth of the rate, or ask the finder for one."
 
 
 def faster(seen: Curves) -> str:
     """One fix: the suggested rate if that is higher, else ten times the rate."""
     if seen.suggested_lr is not None and (seen.lr is None or seen.suggested_lr > seen.lr):
-        return f"Train again at the finder's rate of {seen.suggested_lr:.2g}."
+        return f"Train again at the finder's rate of {rate(seen.suggested_lr)}."
     if seen.lr is not None:
-        return f"Train again at {10 * seen.lr:.2g}: ten times higher."
+        return f"Train again at {rate(10 * seen.lr)}: ten times higher."
     return "Train again at ten times the rate, or ask the finder for one."
 
 

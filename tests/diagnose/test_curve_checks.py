@@ -72,7 +72,7 @@ def test_the_early_sign_says_that_the_error_rate_has_not_followed():
 
 def test_the_rate_and_the_suggested_rate_are_in_the_card():
     found = diagnose(log_of("too_high"), lr=0.5, suggested_lr=3e-3)[0]
-    assert "0.5" in found.evidence and "0.003" in found.evidence and "0.003" in found.fix
+    assert "5e-1" in found.evidence and "3e-3" in found.evidence and "3e-3" in found.fix
 
 
 # ---------------------------------------------------------------- rates

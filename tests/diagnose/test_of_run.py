@@ -55,7 +55,7 @@ def test_an_explosion_in_the_first_epoch_leaves_no_row_and_is_judged_all_the_sam
 def test_the_finders_rate_is_that_of_the_stage():
     known = {0: 3e-3}
     seen = judge(table(CREEPING), run_of((4, 1e-5, -1)), classes=3, n_valid=60, suggested_lr=known)
-    assert seen.verdict.kind == "lr_too_low" and "0.003" in seen.verdict.evidence + seen.verdict.fix
+    assert seen.verdict.kind == "lr_too_low" and "3e-3" in seen.verdict.evidence + seen.verdict.fix
 
 
 def test_a_loss_that_ended_a_run_is_told_as_the_number_it_was():
