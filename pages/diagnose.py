@@ -5,6 +5,5 @@ from core.ui import diagnosis, page
 
 page.begin("diagnose", "What went wrong?")
 diagnosis.show()
-page.challenge("diagnose")
 page.explain("diagnose", source=diagnose)
 diagnosis.next_step()

@@ -21,7 +21,7 @@ PARTS: Mapping[str, Part] = {
 
 
 def show() -> None:
-    """The choice of part, which stays in the address, and the part."""
+    """The choice of part, which stays in the address, the part and its challenge."""
     dataset, known = page.current_dataset(), state.datasets()
     titles = {name: read("diagnose", f"part_{name}") for name in PARTS}
     place, beside = st.container(), None
@@ -34,6 +34,7 @@ def show() -> None:
             dataset = forms.dataset(known, dataset, key="diagnose.dataset")
     with page.boundary():
         PARTS[part](dataset)
+    page.challenge("diagnose", "try" if part == "lab" else f"try_{part}")
 
 
 def next_step() -> None:
