@@ -34,6 +34,11 @@ class Prediction:
         return self.probabilities[self.label]
 
 
+def opened(image: Picture) -> Image.Image:
+    """An upright picture, no larger than the model's own pictures were stored; ImageRejected when it is none."""
+    return image if isinstance(image, Image.Image) else open_image(image, longest_side=LONGEST_SIDE)
+
+
 class Predictor:
     """A model ready to answer. Safe to call from several threads: it only reads."""
 
@@ -49,17 +54,19 @@ class Predictor:
 
     def _predict_one(self, image: Picture) -> Prediction:
         began = time.perf_counter()
-        if not isinstance(image, Image.Image):
-            image = open_image(image, longest_side=LONGEST_SIDE)  # no larger than the model's pictures were stored
+        image = opened(image)
         probs = self._probabilities(image)
         best = int(np.argmax(probs))
         by_label = dict(zip(self.classes, probs.tolist(), strict=True))
         return Prediction(self.classes[best], by_label, 1000 * (time.perf_counter() - began))
 
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """What the model sees of an upright picture, (1, 3, S, S) uint8."""
+        return torch.from_numpy(square(image.convert("RGB"), self.size).copy()).permute(2, 0, 1)[None]
+
     @torch.inference_mode()
     def _probabilities(self, image: Image.Image) -> np.ndarray:
         """Probabilities (classes,) of an upright picture."""
-        pixels = torch.from_numpy(square(image.convert("RGB"), self.size).copy()).permute(2, 0, 1)[None]
         with self.device.autocast():
-            pooled = self.model.pooled(pixels.to(self.device.torch))
+            pooled = self.model.pooled(self.pixels(image).to(self.device.torch))
         return self.model.head(pooled.float()).softmax(1)[0].cpu().double().numpy()

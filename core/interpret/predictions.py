@@ -19,6 +19,9 @@ from core.data.events import Progress
 from core.data.table import Dataset
 from core.errors import ModelError, SettingsError
 from core.interpret.activations import body_activations
+from core.interpret.metrics import confusion as confusion
+from core.interpret.metrics import most_confused as most_confused
+from core.interpret.metrics import top_losses as top_losses
 from core.train.checkpoint import read_checkpoint, restore_model
 from core.train.runs import BEST, LAST, Run
 from core.train.source import Stop

@@ -16,6 +16,8 @@ from core.train.words import rate as rate
 TOO_HIGH, TOO_LOW, GOOD, ATTENTION = "#D55E00", "#0072B2", "#009E73", "#E69F00"
 MARKS = {"too_high": "▲", "too_low": "▼", "good": "●"}
 LINES = {"too_high": "dotted", "too_low": "dashed", "good": "solid"}
+# of every map and matrix, from low to high: viridis, which gets lighter throughout and reads without its hues
+SEQUENTIAL = ("#440154", "#472D7B", "#3B528B", "#2C728E", "#21918C", "#28AE80", "#5EC962", "#ADDC30", "#FDE725")
 SLOTS = "ABCD"  # what is compared, by its place: a letter, a colour, a line and a mark each
 SLOT_LINES: tuple[str | tuple[int, ...], ...] = ("solid", "dashed", "dotted", (10, 4, 2, 4))
 SLOT_MARKS = ("circle", "rect", "triangle", "diamond")

@@ -315,5 +315,6 @@ PERFORM: dict[str, str | Perform] = {
     "lr_find": "core.train.finding:perform",
     "inspect": "core.train.inspection:perform",
     "suspects": "core.interpret.suspects:perform",
+    "read": "core.interpret.reading:perform",
     "experiment": "core.diagnose.experimenting:perform",
 }

@@ -20,8 +20,9 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 from PIL import Image
 
-from core.data.images import LONGEST_SIDE, open_image
-from core.errors import JobError, LabError
+from core.data.images import LONGEST_SIDE, encode, open_image
+from core.errors import JobError, LabError, ModelError
+from core.plots.heat import overlay
 from core.settings import AppSettings
 from core.ui.models import DEMO, Model
 from core.workspace import Workspace
@@ -142,10 +143,29 @@ class Predictors:
         began = time.perf_counter()
         image = open_image(picture, longest_side=LONGEST_SIDE)
         opening_ms = 1000 * (time.perf_counter() - began)
-        shipped = demo().get() if model.id == DEMO else None
+        shipped = self._shipped(model)
         with self._lock:
             prediction = (shipped or self._of_run(model)).predict([image])[0]
         return dataclasses.replace(prediction, ms=opening_ms + prediction.ms)
+
+    def heat(self, model: Model, picture: bytes, label: str | None = None) -> bytes:
+        """A JPEG of the square a model sees with the evidence for a class laid over it (its own answer without one)."""
+        from core.interpret.saliency import grad_cam
+
+        image, shipped = open_image(picture, longest_side=LONGEST_SIDE), self._shipped(model)
+        with self._lock:
+            predictor = shipped or self._of_run(model)
+            label = label or predictor.predict([image])[0].label
+            if label not in predictor.classes:
+                raise ModelError(f"This model has no class {label[:40]!r}.", hint="Choose one of its classes.")
+            pixels = predictor.pixels(image)
+            target = predictor.classes.index(label)
+            heat = grad_cam(predictor.model, pixels, target, device=predictor.device)
+        return encode(overlay(pixels[0].permute(1, 2, 0).numpy(), heat)).jpeg
+
+    def _shipped(self, model: Model) -> Any:
+        """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""
+        return demo().get() if model.id == DEMO else None
 
     def _of_run(self, model: Model) -> Any:
         from core.deploy.bundle import bundle_of

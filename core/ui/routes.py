@@ -1,4 +1,4 @@
-"""Addresses beside the pages: `/healthz`, `/thumb/{sha}.jpg` and `POST /api/v1/predict/{model}`.
+"""Addresses beside the pages: `/healthz`, `/thumb/…` and `/heat/…` for pictures, and `POST /api/v1/predict/{model}`.
 
 Streamlit guards nothing here, so each route asks who sends the request, takes no more bytes than it must, and answers
 every fault with a sentence.
@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from core.data.mistakes import mistake_path
 from core.data.table import Dataset, load_dataset
-from core.errors import Busy, LabError, NotFound
+from core.errors import Busy, ImageRejected, LabError, ModelError, NotFound
 from core.ui import cache, models
 from core.ui.gallery import LARGE_PX, THUMB_PX
 from core.ui.identity import owner_from_headers
@@ -35,6 +35,7 @@ log = logging.getLogger("bearings")
 MAX_BYTES = 20 * 2**20
 BODY_TIMEOUT_S = 30.0
 AT_ONCE = 4
+HEATS = 512  # heat maps that are kept, about 20 kB each
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 UNKEPT = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 _SHA = re.compile(r"[0-9a-f]{64}")
@@ -74,6 +75,34 @@ def _jpeg(owner: str, dataset_id: str, sha: str, side: int) -> bytes:
             raise NotFound("There is no such picture.")
         return _shrunk(cache.demo_pictures()[sha].jpeg, side)
     return _shrunk_file(_dataset(owner, dataset_id).image_path(sha), side)
+
+
+async def heat(request: Request) -> Response:
+    """A stored picture of yours with what speaks for a class laid over it; 404 for everything that is not yours."""
+    wanted, sha, asked = request.path_params["model"], request.path_params["sha"], request.query_params
+    owner = owner_from_headers(request.headers, cache.settings())
+    if owner is None or _SHA.fullmatch(sha) is None:
+        return Response(status_code=404)
+    try:
+        jpeg = await anyio.to_thread.run_sync(
+            _heat, owner, wanted, asked.get("dataset", ""), sha, asked.get("label", ""), limiter=_limiter()
+        )
+    except (NotFound, ModelError, ImageRejected, FileNotFoundError):
+        return Response(status_code=404)
+    return Response(jpeg, media_type="image/jpeg", headers=UNKEPT)
+
+
+def _heat(owner: str, wanted: str, dataset_id: str, sha: str, label: str) -> bytes:
+    model = models.find_model(Workspace(cache.settings().home, owner), wanted)
+    path = _dataset(owner, dataset_id).image_path(sha)
+    key = (owner, wanted, model.saved_at, sha, label)
+    found: bytes = _heats().get(key, lambda: cache.predictors().heat(model, path.read_bytes(), label or None))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _heats() -> cache.Warm:
+    return cache.Warm(HEATS)
 
 
 def _mistake(owner: str, dataset_id: str, sha: str, side: int) -> bytes:
@@ -213,5 +242,6 @@ def _answer(model: models.Model, name: str, data: bytes) -> dict[str, object]:
 ROUTES = (
     Route("/healthz", healthz, methods=["GET"]),
     Route("/thumb/{sha}.jpg", thumb, methods=["GET"]),
+    Route("/heat/{model}/{sha}.jpg", heat, methods=["GET"]),
     Route("/api/v1/predict/{model}", predict, methods=["POST"]),
 )

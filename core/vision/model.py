@@ -72,8 +72,12 @@ class Classifier(nn.Module):
 
     def pooled(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures (B, 3, S, S) to the concatenated maximum and mean over the last map, (B, 2 * features), float32."""
-        maps = self.body(self.normalise(images)).float()
-        return torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], dim=1)
+        return pool(self.maps(images))
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        """Pictures (B, 3, S, S) to the body's last map, (B, features, S/32, S/32), float32."""
+        last: torch.Tensor = self.body(self.normalise(images)).float()
+        return last
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures (B, 3, S, S) to scores (B, classes)."""
@@ -95,6 +99,11 @@ class Classifier(nn.Module):
 
     def _dropouts(self) -> list[SeededDropout]:
         return [layer for layer in self.head if isinstance(layer, SeededDropout)]
+
+
+def pool(maps: torch.Tensor) -> torch.Tensor:
+    """Maps (B, C, H, W) to the maximum and the mean of every channel side by side, (B, 2 * C)."""
+    return torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], dim=1)
 
 
 def build_model(

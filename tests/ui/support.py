@@ -30,6 +30,7 @@ CACHES = (
     answers._demo_answer,
     routes._limiter,
     routes._shrunk_file,
+    routes._heats,
 )
 
 
