@@ -1,0 +1,152 @@
+"""A line through points by gradient descent: points, a start and a rate in, the whole path out.
+
+The line is y = a1 * x1 + a2 * x2 with x2 = 1, the loss the mean squared error. The gradients are PyTorch's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.errors import SettingsError
+from core.sgd.rules import RULES, Hyper, Memory
+
+LOST = 1e6  # times the loss at the start: from there on nothing comes back
+TINY = 1e-9  # a start at the very bottom is measured against this
+
+
+@dataclass(frozen=True)
+class Path:
+    """A descent. K steps were taken: `a` (K + 1, 2) and `loss` (K + 1,), on all points, before each and at the end.
+
+    `grad` (K, 2) is the slope that step k went by, `full_grad` that of all points at the same place, `rates` (K,) the
+    rate of each step and `batches` the rows it looked at. `diverged_at` is the step after which the loss was out of
+    sight, else None.
+    """
+
+    a: np.ndarray
+    loss: np.ndarray
+    grad: np.ndarray
+    full_grad: np.ndarray
+    rates: np.ndarray
+    batches: tuple[np.ndarray, ...]
+    diverged_at: int | None = None
+
+
+def make_points(
+    n: int = 100, *, true: tuple[float, float] = (3.0, 2.0), noise: float = 0.25, outlier: float = 0.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points x (n, 2), the second column all 1, and y (n,): the line of `true`, plus noise of that standard deviation.
+
+    With `outlier` the last point is moved up by as much.
+    """
+    if n < 1:
+        raise SettingsError(f"{n} points were asked for; it takes at least 1.", hint="100 make a good picture.")
+    draw = np.random.default_rng(seed)
+    x = np.column_stack([draw.uniform(-1, 1, n), np.ones(n)])
+    y = x @ np.array(true) + noise * draw.standard_normal(n)
+    y[-1] += outlier
+    return x, y
+
+
+def hessian(x: np.ndarray) -> np.ndarray:
+    """The curvature of the mean squared error for points x (n, 2): 2 x'x / n, (2, 2). It is the same everywhere."""
+    found: np.ndarray = 2 * x.T @ x / len(x)
+    return found
+
+
+def largest_stable_lr(x: np.ndarray) -> float:
+    """2 / the largest eigenvalue of the Hessian: plain gradient descent on all points diverges above it."""
+    return float(2 / np.linalg.eigvalsh(hessian(x))[-1])
+
+
+def best_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The a (2,) with the smallest loss, by least squares."""
+    found: np.ndarray = np.linalg.lstsq(x, y, rcond=None)[0]
+    return found
+
+
+def loss_at(x: np.ndarray, y: np.ndarray, a1: np.ndarray, a2: np.ndarray) -> np.ndarray:
+    """The mean squared error at every pair of a grid: a1 (m,) and a2 (k,) give (k, m)."""
+    error = a1[None, :, None] * x[:, 0] + a2[:, None, None] * x[:, 1] - y
+    found: np.ndarray = (error**2).mean(axis=2)
+    return found
+
+
+def descend(
+    x: np.ndarray,
+    y: np.ndarray,
+    start: Sequence[float],
+    *,
+    lr: float | Sequence[float],
+    steps: int,
+    batch_size: int | None = None,
+    momentum: float = 0.0,
+    rule: str = "sgd",
+    hyper: Hyper | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+) -> Path:
+    """Walk down from `start` (2,) for `steps` steps; it ends early once the loss is out of sight (LOST).
+
+    `lr` is one rate, or one for each step. `batch_size` points are looked at in a step, None for all; each epoch goes
+    through all of them once, in an order drawn from `seed` unless `shuffle` is off. `rule` is one of RULES.
+    """
+    if rule not in RULES:
+        raise SettingsError(f"There is no rule {rule!r}.", hint=f"There are {', '.join(RULES)}.")
+    rates = np.full(steps, lr, dtype=float) if np.isscalar(lr) else np.asarray(lr, dtype=float)
+    if len(rates) != steps or not np.isfinite(rates).all():
+        raise SettingsError(f"{steps} steps need as many rates; {len(rates)} were given.", hint="One rate does, too.")
+    hyper = hyper or Hyper(momentum=momentum)
+    points, targets = torch.from_numpy(x), torch.from_numpy(y)
+    a, memory = torch.tensor(np.asarray(start, dtype=float), requires_grad=True), Memory()
+    walked, slopes, seen = [a.detach().numpy().copy()], [], []
+    losses = [_loss(x, y, walked[0])]
+    for rate, rows in zip(rates, batches(len(x), batch_size, seed=seed, shuffle=shuffle), strict=False):
+        loss = ((points[rows] @ a - targets[rows]) ** 2).mean()
+        loss.backward()
+        with torch.no_grad():
+            step, memory = RULES[rule](a.grad, a, memory, hyper)
+            slopes.append(a.grad.numpy().copy())
+            a.sub_(rate * step)
+            a.grad.zero_()
+        seen.append(rows)
+        walked.append(a.detach().numpy().copy())
+        losses.append(_loss(x, y, walked[-1]))
+        if not losses[-1] <= LOST * max(losses[0], TINY):
+            break
+    taken, places = len(slopes), np.array(walked)
+    return Path(
+        a=places,
+        loss=np.array(losses),
+        grad=np.array(slopes).reshape(taken, 2),
+        full_grad=places[:-1] @ hessian(x) - 2 * x.T @ y / len(y),
+        rates=rates[:taken],
+        batches=tuple(seen),
+        diverged_at=taken if not losses[-1] <= LOST * max(losses[0], TINY) else None,
+    )
+
+
+def _loss(x: np.ndarray, y: np.ndarray, a: np.ndarray) -> float:
+    return float(np.mean((x @ a - y) ** 2))
+
+
+def batches(n: int, size: int | None, *, seed: int, shuffle: bool = True) -> Iterator[np.ndarray]:
+    """Rows of a mini-batch after another, without end: every epoch goes through all `n` once, the last may be short."""
+    size = n if size is None else size
+    if not 1 <= size:
+        raise SettingsError(f"A batch of {size} points was asked for; it takes at least 1.", hint="Try 10.")
+    draw, whole = np.random.default_rng(seed), np.arange(n)
+    while True:
+        order = draw.permutation(n) if shuffle and size < n else whole
+        for first in range(0, n, size):
+            yield order[first : first + size]
+
+
+def steps_per_epoch(n: int, size: int | None) -> int:
+    """How many mini-batches an epoch of `n` points has."""
+    return math.ceil(n / (n if size is None else size))
