@@ -20,6 +20,7 @@ LANES: Mapping[str, str] = {
     "lr_find": "train",
     "inspect": "train",
     "suspects": "train",
+    "read": "train",
     "experiment": "train",
     "import": "data",
     "sample": "data",
