@@ -16,7 +16,8 @@ BINS = 10
 @dataclass(frozen=True)
 class Bin:
     """The answers whose probability lies from `low` to `high`. `sure` is their mean probability, `right` the share of
-    right ones, both 0..1 and None where there is no answer."""
+    right ones, both 0..1 and None where there is no answer.
+    """
 
     low: float
     high: float

@@ -5,6 +5,7 @@ At most five controls stand beside a figure; what most people never touch lies u
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -74,7 +75,22 @@ def model(found: list[Model], current: Model) -> Model:
         key="predict.model",
         on_change=lambda: state.to_address("model", st.session_state["predict.model"]),
     )
-    return by_id[chosen]
+    return by_id.get(chosen, current)  # a browser may send a title that has changed meanwhile
+
+
+def pick(title: str, options: Mapping[str, str], *, slot: str, key: str, default: str, **how: Any) -> str:
+    """Choose one of several by what is written on them; the choice stands in the page's address under `slot`."""
+    wanted = state.from_address(slot)
+    follow(key, wanted if wanted in options else default)
+    chosen = st.selectbox(
+        title,
+        list(options),
+        format_func=lambda name: options.get(name, name),
+        key=key,
+        on_change=lambda: state.to_address(slot, st.session_state[key]),
+        **how,
+    )
+    return chosen if chosen in options else default
 
 
 def follow(key: str, value: str) -> None:
@@ -160,15 +176,27 @@ def pictures() -> list[tuple[str, bytes]]:
     return [(file.name, file.getvalue()) for file in files]
 
 
-def threshold(default: float) -> float:
-    """Below which probability the answer is "not sure"."""
+def threshold(default: float, *, key: str = "predict.threshold") -> float:
+    """Below which probability the answer is "not sure"; it stands in the page's address, so that pages share it."""
+    wanted = _share_of(state.from_address("threshold"), default)
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
     return st.slider(
         "Not sure below",
         0.0,
         1.0,
-        default,
-        0.01,
+        step=0.01,
         format="percent",
-        key="predict.threshold",
+        key=key,
         help=read("predict", "threshold"),
+        on_change=lambda: state.to_address("threshold", f"{st.session_state[key]:.2f}"),
     )
+
+
+def _share_of(typed: str | None, default: float) -> float:
+    """A share of one as an address holds it, in hundredths; the default for anything else."""
+    with contextlib.suppress(ValueError):
+        value = float(typed or "")
+        if 0 <= value <= 1:
+            return round(value, 2)
+    return default
