@@ -13,7 +13,7 @@ from core.text import read
 from core.ui.gallery import heat_url, thumb_url
 from core.ui.readings import Reading
 
-MAPS: Mapping[str, str] = {"off": "Plain", "said": "Heat map: what it said", "label": "what it is"}
+MAPS: Mapping[str, str] = {"off": "Plain", "said": "Heat map for what it said", "label": "for what it is"}
 
 
 def grid(reading: Reading, rows: pd.DataFrame, *, shown: str) -> str:

@@ -61,7 +61,7 @@ def show(reading: Reading) -> None:
     with right:
         _choose(matrix)
         _pictures(reading, matrix, cell)
-    _pairs(matrix)
+        _pairs(matrix)
 
 
 def _see(matrix: Matrix) -> str:
@@ -92,7 +92,7 @@ def _cell(matrix: Matrix) -> tuple[str, str]:
 def _go(actual: str, said: str) -> None:
     state.to_address("actual", actual)
     state.to_address("said", said)
-    state.to_address("at", None)
+    state.to_address("more", None)
 
 
 def _figure(matrix: Matrix, cell: tuple[str, str], *, shares: bool) -> None:
@@ -151,10 +151,10 @@ def _pictures(reading: Reading, matrix: Matrix, cell: tuple[str, str]) -> None:
     if not len(rows):
         return
     count = -(-len(rows) // AT_ONCE)
-    at = readings.page_number(count)
+    at = readings.page_number(count, slot="more")
     shown = rows.iloc[AT_ONCE * (at - 1) : AT_ONCE * at]
     st.html(f'<div class="read-cell" tabindex="0">{_thumbs(reading, shown)}</div>')
-    readings.pages(count, at, key="confusion.at")
+    readings.pages(count, at, slot="more", key="confusion.more")
 
 
 def _thumbs(reading: Reading, rows: pd.DataFrame) -> str:
@@ -168,11 +168,11 @@ def _pairs(matrix: Matrix) -> None:
     if not largest:
         return
     with st.container(key="confusion-pairs"):
-        left, right = st.columns([1, 5], vertical_alignment="bottom")
+        left, right = st.columns([1, 2.6])
         with left:
             least = _least(largest)
         found = most_confused(matrix.counts, matrix.classes, least)
-        with right, st.container(horizontal=True, key="confusion-pair-list"):
+        with right, st.container(horizontal=True, key="confusion-pair-list", gap="xsmall"):
             for actual, said, count in found[:PAIRS]:
                 label = page.say("confusion", "pair", actual=actual, said=said, count=count)
                 st.button(label, key=f"confusion.pair.{matrix.classes.index(actual)}.{matrix.classes.index(said)}",

@@ -160,6 +160,11 @@ def _score_row(label: str, prob: float, row: pd.Series) -> str:
     return f"<tr><th>{name}</th><td>{score:.2f}</td><td>{esc(raised)}</td><td>{esc(sureness(prob))}</td></tr>"
 
 
+def _prob(value: float) -> str:
+    """A probability as the number whose logarithm is taken."""
+    return number(value) if value >= 1e-4 else "less than 0.0001"
+
+
 def _steps(row: pd.Series) -> str:
     """What becomes of the scores, in four steps with their numbers."""
     right = row["predicted"] == row["label"]
@@ -167,7 +172,7 @@ def _steps(row: pd.Series) -> str:
         page.say("confusion", "step_softmax", total=number(math.exp(min(700.0, row["log_sum"])))),
         page.say("confusion", "step_argmax", predicted=row["predicted"], share=sureness(row["p_predicted"])),
         page.say("confusion", "step_right" if right else "step_wrong", label=row["label"]),
-        page.say("confusion", "step_loss", share=sureness(row["p_label"]), loss=number(row["loss"])) if row["known"]
+        page.say("confusion", "step_loss", prob=_prob(row["p_label"]), loss=number(row["loss"])) if row["known"]
         else page.say("confusion", "step_no_loss", label=row["label"]),
     ]  # fmt: skip
     return f'<ol class="read-steps">{"".join(f"<li>{inline(step)}</li>" for step in steps)}</ol>'

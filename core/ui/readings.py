@@ -188,17 +188,15 @@ def _wait(run: Run, model: Model, dataset: Dataset, older: list[Run]) -> None:
             st.rerun()
 
 
-def page_number(count: int) -> int:
-    """Which of `count` pages of pictures is shown, 1 and up: the address says so."""
-    wanted = state.from_address("at") or "1"
+def page_number(count: int, *, slot: str) -> int:
+    """Which of `count` pages of pictures is shown, 1 and up: the address says so under `slot`."""
+    wanted = state.from_address(slot) or "1"
     return min(count, max(1, int(wanted))) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 7 else 1
 
 
-def pages(count: int, at: int, *, key: str) -> None:
+def pages(count: int, at: int, *, slot: str, key: str) -> None:
     """The numbers of the pages, where there are several; the chosen one stands in the page's address."""
     if count < 2:
         return
-    key = f"{key}.{count}"
-    if st.session_state.get(key) != at:
-        st.session_state[key] = at
-    st.pagination(count, key=key, on_change=lambda: state.to_address("at", str(st.session_state[key])))
+    key = f"{key}.{count}.{at}"
+    st.pagination(count, default=at, key=key, on_change=lambda: state.to_address(slot, str(st.session_state[key])))

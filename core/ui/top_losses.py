@@ -81,11 +81,11 @@ def _pictures(reading: Reading, rows: pd.DataFrame, choice: Choice) -> None:
         page.see(_nothing(reading, choice))
         return
     count = -(-len(rows) // AT_ONCE)
-    at = _page_number(count, choice)
+    at = _page_number(reading, count, choice)
     shown = rows.iloc[AT_ONCE * (at - 1) : AT_ONCE * at]
     page.see(reading_words.of_top(reading, shown, choice.order), reading_words.tone(shown, choice.order))
     st.html(answer_cards.grid(reading, shown, shown=choice.shown))
-    readings.pages(count, at, key="top_losses.at")
+    readings.pages(count, at, slot="at", key="top_losses.at")
     if choice.shown != "off":
         page.note(read("top_losses", f"map_{choice.shown}"))
 
@@ -97,13 +97,13 @@ def _nothing(reading: Reading, choice: Choice) -> str:
     return read("top_losses", section)
 
 
-def _page_number(count: int, choice: Choice) -> int:
+def _page_number(reading: Reading, count: int, choice: Choice) -> int:
     """Which nine: the address says so, as long as nothing else was chosen since."""
-    chosen = (choice.side, choice.order, choice.label, choice.each)
+    chosen = (reading.model.id, choice.side, choice.order, choice.label, choice.each)
     if state.get("top_losses.chosen", chosen) != chosen:
         state.to_address("at", None)
     state.put("top_losses.chosen", chosen)
-    return readings.page_number(count)
+    return readings.page_number(count, slot="at")
 
 
 def next_steps(reading: Reading) -> None:
