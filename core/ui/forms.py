@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from core.text import read
 from core.train.recipes import RECIPES
 from core.ui import state
 from core.ui.models import Model
+from core.ui.run_rows import date
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 PRESET_TITLES = {name: found.title for name, found in RECIPES.items()}
@@ -66,16 +68,29 @@ def _classes(dataset: Dataset) -> str:
 
 def model(found: list[Model], current: Model) -> Model:
     """Choose one of the models; the choice stands in the page's address."""
-    by_id = {choice.id: choice for choice in found}
+    by_id, titles = {choice.id: choice for choice in found}, _titles(found)
     follow("predict.model", current.id)
     chosen = st.selectbox(
         "Model",
         list(by_id),
-        format_func=lambda wanted: by_id[wanted].title,
+        format_func=titles.get,
         key="predict.model",
         on_change=lambda: state.to_address("model", st.session_state["predict.model"]),
     )
     return by_id.get(chosen, current)  # a browser may send a title that has changed meanwhile
+
+
+def _titles(found: list[Model]) -> dict[str, str]:
+    """What is written on each model, no two alike: a browser tells them apart by that alone."""
+    often = Counter(model.title for model in found)
+    titles: dict[str, str] = {}
+    for model in found:
+        title = model.title
+        if often[title] > 1 and model.run is not None:
+            title = f"{title} · {date(model.run.record['created'])}"
+        alike = sum(other == title or other.startswith(f"{title} (") for other in titles.values())
+        titles[model.id] = f"{title} ({alike + 1})" if alike else title
+    return titles
 
 
 def pick(title: str, options: Mapping[str, str], *, slot: str, key: str, default: str, **how: Any) -> str:

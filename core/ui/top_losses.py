@@ -44,6 +44,7 @@ def show() -> Reading:
     with page.boundary():
         rows = reading.kept(("order", choice), lambda: ordered(reading, choice))
         _pictures(reading, rows, choice)
+        reading_words.about_exam(reading)
     return reading
 
 
@@ -117,7 +118,7 @@ def next_steps(reading: Reading) -> None:
 
 def _clean(reading: Reading) -> None:
     """The cleaner, with the same class and side before it."""
-    chosen = str(state.get("class", ALL))
+    chosen = state.from_address("class") or ALL
     state.put("clean.label", chosen[1:] if chosen[1:] in reading.dataset.classes and chosen[:1] == "=" else None)
-    state.put("clean.side", state.get("side", "valid"))
+    state.put("clean.side", "train" if state.from_address("side") == "train" else "valid")
     page.go("clean", dataset=reading.dataset.id, run=reading.model.id, find="1", order="loss")
