@@ -41,7 +41,7 @@ def reliability_figure(bins: Sequence[Bin], look: Look) -> Spec:
                 "name": EVEN,
                 "type": "line",
                 "xAxisIndex": 1,
-                "showSymbol": False,
+                "symbol": "none",
                 "silent": True,
                 "lineStyle": {"color": look.ink, "width": 2, "type": "dashed"},
                 "itemStyle": {"color": look.ink},
@@ -101,7 +101,7 @@ def threshold_figure(curve: Sequence[Kept], chosen: Kept, look: Look) -> Spec:
 
 def _line(name: str, data: list[list[float | None]], colour: str, kind: str) -> Spec:
     style = {"color": colour, "width": 2.5, "type": kind}
-    return {"name": name, "type": "line", "showSymbol": False, "lineStyle": style,
+    return {"name": name, "type": "line", "symbol": "none", "lineStyle": style,
             "itemStyle": {"color": colour}, "data": data}  # fmt: skip
 
 

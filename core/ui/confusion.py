@@ -40,7 +40,7 @@ PARTS: Mapping[str, Part] = {
 
 def show() -> tuple[Reading, Part]:
     """The choice of model and part, which stay in the address, and the part."""
-    place, beside = st.columns([2.2, 1], gap="large", vertical_alignment="bottom")
+    place, beside = st.columns([2.2, 1], gap="medium", vertical_alignment="bottom")
     reading = readings.require("confusion", place=beside)
     with place:
         titles = {name: part.title for name, part in PARTS.items()}

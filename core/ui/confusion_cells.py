@@ -21,6 +21,7 @@ PAIRS = 6  # most confused pairs that are offered at once
 AT_ONCE = 60  # pictures of a cell; more get pages
 COUNTS = {"counts": "Counts", "shares": "Shares of the row"}
 FIGURE = "confusion.figure"
+CONFIG = {"displayModeBar": False, "doubleClickDelay": 1}  # two quick clicks are two cells
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,14 @@ def _see(matrix: Matrix) -> str:
 
 
 def _cell(matrix: Matrix) -> tuple[str, str]:
-    """The cell in the address; without one the mistake made most often, and without a mistake the largest class."""
-    wanted = state.from_address("actual"), state.from_address("said")
-    if wanted[0] in matrix.classes and wanted[1] in matrix.classes:
-        return str(wanted[0]), str(wanted[1])
+    """The cell in the address; what that leaves open is taken from the mistake made most often."""
+    actual, said = state.from_address("actual"), state.from_address("said")
+    usual = _usual_cell(matrix)
+    return (actual if actual in matrix.classes else usual[0]), (said if said in matrix.classes else usual[1])
+
+
+def _usual_cell(matrix: Matrix) -> tuple[str, str]:
+    """The mistake made most often; without any, the class that is recognised most often."""
     pairs = most_confused(matrix.counts, matrix.classes)
     if pairs:
         return pairs[0][:2]
@@ -105,10 +110,11 @@ def _figure(matrix: Matrix, cell: tuple[str, str], *, shares: bool) -> None:
     chosen = (classes.index(drawn[0]), classes.index(drawn[1])) if drawn and set(drawn) <= set(classes) else None
     figure = confusion_figure(matrix.counts[np.ix_(places, places)], classes, page.current_look(), shares=shares,
                               chosen=chosen)  # fmt: skip
+    figure["layout"]["meta"] = state.get("confusion.drawings", 0)
     with st.container(key="confusion-many" if len(classes) > 12 else "confusion-few"):
         st.plotly_chart(
             figure, key=FIGURE, theme=None, height=height_of(len(classes)), selection_mode="points",
-            on_select=lambda: _clicked(classes), config={"displayModeBar": False},
+            on_select=lambda: _clicked(classes), config=CONFIG,
             alt=f"Confusion matrix of {len(classes)} classes",
         )  # fmt: skip
     if len(matrix.classes) > LIMIT:
@@ -116,10 +122,19 @@ def _figure(matrix: Matrix, cell: tuple[str, str], *, shares: bool) -> None:
 
 
 def _clicked(classes: list[str]) -> None:
-    """The cell that was clicked, into the address. A second click on it takes nothing away."""
+    """The cell that was clicked, into the address.
+
+    A second click on a cell takes its mark off. The cell stays chosen all the same, and the figure is drawn anew. By
+    then the browser may have sent the address as it was before the first click.
+    """
     event: Mapping[str, Any] = st.session_state.get(FIGURE) or {}
     points = (event.get("selection") or {}).get("points") or []
     if not points:
+        last = state.get("actual"), state.get("said")
+        if all(last):
+            _go(*last)
+        state.put("confusion.clicked", None)
+        state.put("confusion.drawings", state.get("confusion.drawings", 0) + 1)
         return
     row, column = (int(place) for place in points[-1]["customdata"])
     if row < len(classes) and column < len(classes):

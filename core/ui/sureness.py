@@ -49,7 +49,7 @@ def show(reading: Reading) -> None:
     left, right = st.columns(2, gap="large")
     look = page.current_look()
     with left:
-        page.see(_even(found))
+        page.see(_even(found), "attention" if _kind(found) == "too_sure" else "")
         st.echarts_chart(
             reliability_figure(found.bins, look), key="confusion.reliability", height=FIGURE_PX,
             alt="How often the model was right, for each step of how sure it was",
@@ -73,11 +73,15 @@ def show(reading: Reading) -> None:
 def _even(found: Sureness) -> str:
     """Whether the model is too sure, not sure enough, or about right, with its numbers."""
     sure, right = float(found.sure.mean()), float(found.right.mean())
-    section = "even" if abs(sure - right) <= EVEN else "too_sure" if sure > right else "too_modest"
     return page.say(
-        "confusion", section, sure=share(sure), right=share(right), count=counted(len(found.sure), "picture"),
+        "confusion", _kind(found), sure=share(sure), right=share(right), count=counted(len(found.sure), "picture"),
         error=share(calibration_error(found.bins)),
     )  # fmt: skip
+
+
+def _kind(found: Sureness) -> str:
+    apart = float(found.sure.mean() - found.right.mean())
+    return "even" if abs(apart) <= EVEN else "too_sure" if apart > 0 else "too_modest"
 
 
 def _bought(found: Sureness, chosen: Kept) -> str:

@@ -38,7 +38,8 @@ class Choice:
 
 def show() -> Reading:
     """The controls, the nine pictures, and what there is to see in them."""
-    first, second, third = st.columns([2, 1, 1])
+    with st.container(key="top-losses-which"):
+        first, second, third = st.columns([2, 1, 1])
     reading = readings.require("top_losses", place=first)
     choice = _choose(reading, second, third)
     with page.boundary():

@@ -75,6 +75,15 @@ def test_a_click_shows_its_cell_and_does_not_draw_the_figure_anew(lab, answered)
     assert figure_of(app)["data"][2]["selectedpoints"] == [7]
 
 
+def test_one_half_of_a_cell_may_be_chosen_alone(lab, answered):
+    _, exam = answered
+    app = open_page("confusion")
+    said = app.selectbox(key="confusion.said").value
+    app.selectbox(key="confusion.actual").set_value("r").run()
+    assert app.selectbox(key="confusion.said").value == said and "of 3" in words(app)
+    assert cell_files(app) == list(exam[(exam["label"] == "r") & (exam["predicted"] == said)]["file"])
+
+
 def test_shares_are_shown_instead_of_counts(lab, answered):
     app = open_page("confusion")
     app.pills(key="confusion.in").set_value("shares").run()
