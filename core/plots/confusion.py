@@ -20,6 +20,7 @@ LIMIT = 30  # classes that can be read in one figure
 ZERO_UNTIL = 12  # classes up to which a cell without pictures shows its 0
 NAME_CHARS = 14
 HEIGHT_PX = 384
+MANY_MARK_PX = 14
 ROW_PX = 19  # of the least height of a row; many classes make the figure higher
 _TOP, _BOTTOM, _SIDE = 52, 6, 4  # pixels
 _WHITE, _BLACK = "#FFFFFF", "#000000"
@@ -108,7 +109,8 @@ def _marks(
     chosen: tuple[int, int] | None,
     look: Look,
 ) -> Spec:
-    side = 0.78 * min((height_of(len(classes)) - _TOP - _BOTTOM) / max(1, len(classes)), 250 / max(1, len(classes)))
+    few = len(classes) <= ZERO_UNTIL
+    side = 0.78 * min(height_of(len(classes)) - _TOP - _BOTTOM, 250) / max(1, len(classes)) if few else MANY_MARK_PX
     return {
         "type": "scatter",
         "mode": "markers",
@@ -122,7 +124,7 @@ def _marks(
             "symbol": "square-open",
             "size": round(side),
             "color": [_contrast(parts[place]) for place in places],
-            "line": {"width": 4 if len(classes) <= ZERO_UNTIL else 2},
+            "line": {"width": 4 if few else 2},
             "opacity": 0,
         },
         "selectedpoints": [] if chosen is None else [places.index(chosen)] if chosen in places else [],
@@ -146,7 +148,9 @@ def _words(counts: np.ndarray, parts: np.ndarray, classes: Sequence[str], row: i
 
 
 def _cut(name: str, chars: int = NAME_CHARS) -> str:
-    return name if len(name) <= chars else name[: chars - 1] + "…"
+    """A name short enough, without its middle: names that are alike often differ at the end."""
+    last = chars // 3
+    return name if len(name) <= chars else f"{name[: chars - 1 - last]}…{name[-last:]}"
 
 
 def _layout(classes: Sequence[str], look: Look) -> Spec:

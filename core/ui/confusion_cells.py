@@ -73,8 +73,8 @@ def _see(matrix: Matrix) -> str:
     actual, said, count = pairs[0]
     row = int(matrix.counts[matrix.classes.index(actual)].sum())
     return page.say(
-        "confusion", "see_pair", right=right, of=total, actual=actual, said=said, count=count, row=row,
-        share=share(count / row),
+        "confusion", "see_pair", right=f"{right:,}", of=f"{total:,}", actual=actual, said=said, count=f"{count:,}",
+        row=f"{row:,}", share=share(count / row),
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def show(reading: Reading) -> None:
         page.see(read("confusion", "no_exam"), "attention")
         return
     wrong = found.of - found.right
-    page.see(page.say("confusion", "error", right=found.right, of=found.of, wrong=wrong,
+    page.see(page.say("confusion", "error", right=f"{found.right:,}", of=f"{found.of:,}", wrong=f"{wrong:,}",
                       accuracy=share(found.right / found.of), error=share(wrong / found.of)))  # fmt: skip
     left, right = st.columns([1.25, 1], gap="large")
     with left:
@@ -99,7 +99,7 @@ def _log_loss(reading: Reading, found: Measured) -> None:
     )
     head = "".join(f"<th>{read('confusion', f'factor_{name}')}</th>" for name in ("model", "wrong", "loss"))
     st.html(f'<div class="read-scores"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
-    page.note(page.say("confusion", _lesson(found), wrong=wrong))
+    page.note(page.say("confusion", _lesson(found), wrong=f"{wrong:,}"))
     if found.known < found.of:
         page.note(page.say("confusion", "loss_some", pictures=counted(found.of - found.known, "picture")))
 
@@ -128,7 +128,7 @@ def _place(count: int) -> int:
     place = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 7 else 1
     if st.session_state.get(key) != min(count, max(1, place)):
         st.session_state[key] = min(count, max(1, place))
-    title = page.say("confusion", "which", count=count)
+    title = page.say("confusion", "which", count=f"{count:,}")
     return int(st.number_input(title, 1, count, key=key,
                                on_change=lambda: state.to_address("row", str(st.session_state[key]))))  # fmt: skip
 

@@ -88,9 +88,10 @@ def _bought(found: Sureness, chosen: Kept) -> str:
     """What the threshold costs and buys, in pictures."""
     of, wrong = chosen.of, int((~found.right).sum())
     if not chosen.answered:
-        return page.say("confusion", "bought_nothing", of=of)
+        return page.say("confusion", "bought_nothing", of=f"{of:,}")
     section = "bought" if chosen.answered < of else "bought_all"
     return page.say(
-        "confusion", section, answered=chosen.answered, of=of, coverage=share(chosen.coverage), wrong=chosen.wrong,
-        error=share(chosen.error), before=wrong, unsure=of - chosen.answered, saved=wrong - chosen.wrong,
+        "confusion", section, answered=f"{chosen.answered:,}", of=f"{of:,}", coverage=share(chosen.coverage),
+        wrong=f"{chosen.wrong:,}", error=share(chosen.error), before=f"{wrong:,}", unsure=f"{of - chosen.answered:,}",
+        saved=f"{wrong - chosen.wrong:,}",
     )  # fmt: skip
