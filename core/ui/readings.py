@@ -119,8 +119,7 @@ def require(name: str, *, place: Any = None) -> Reading:
 
 def _choose(name: str, place: Any) -> tuple[Model, Dataset]:
     """The chooser, with the models of one's own whose data set is still there; without any, the way to train one."""
-    own = [(model, models.dataset_of(model.run)) for model in models.list_models(state.workspace()) if model.run]
-    there = {model.id: (model, dataset) for model, dataset in own if dataset is not None}
+    there = _readable()
     wanted = state.from_address("model")
     if wanted and wanted not in there:
         _why_not(wanted, name)
@@ -134,6 +133,15 @@ def _choose(name: str, place: Any) -> tuple[Model, Dataset]:
         chosen = forms.model([model for model, _ in there.values()], current)
     state.to_address("model", chosen.id)
     return there[chosen.id]
+
+
+def _readable() -> dict[str, tuple[Model, Dataset]]:
+    """One's own models by id, newest first, with their data sets, each of which is read once."""
+    own = [(model, model.run) for model in models.list_models(state.workspace()) if model.run is not None]
+    one_each = {run.request["dataset"]: run for _, run in own}
+    found = {dataset: models.dataset_of(run) for dataset, run in one_each.items()}
+    pairs = [(model, found[run.request["dataset"]]) for model, run in own]
+    return {model.id: (model, dataset) for model, dataset in pairs if dataset is not None}
 
 
 def _why_not(wanted: str, name: str) -> None:
