@@ -21,6 +21,7 @@ LANES: Mapping[str, str] = {
     "inspect": "train",
     "suspects": "train",
     "experiment": "train",
+    "landscape": "train",
     "import": "data",
     "sample": "data",
     "add": "data",

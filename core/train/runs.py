@@ -317,4 +317,5 @@ PERFORM: dict[str, str | Perform] = {
     "suspects": "core.interpret.suspects:perform",
     "read": "core.interpret.reading:perform",
     "experiment": "core.diagnose.experimenting:perform",
+    "landscape": "core.interpret.walking:perform",
 }
