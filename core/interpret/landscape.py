@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -140,17 +141,12 @@ def surface(
     return np.where(np.isnan(found), np.inf, found)
 
 
-def losses_along(head: Head, features: torch.Tensor, labels: torch.Tensor, path: torch.Tensor) -> np.ndarray:
-    """The loss at each point of a path (n, P) itself, on or off any plane, as `surface` measures it (n,)."""
-    return np.array([loss_at(head, features, labels, weights) for weights in path])
-
-
 @torch.no_grad()
 def loss_at(head: Head, features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> float:
-    """The loss of a head with these weights (P,), statistics counted anew: by the model's own layers."""
-    scores = counting(head, weights)(features.float().cpu())
-    loss = float(F.cross_entropy(scores, labels.cpu()))
-    return loss if loss == loss else float("inf")
+    """The loss of a head with these weights (P,), on or off any plane, as `surface` measures it: by its own layers."""
+    with _one_thread():
+        loss = float(F.cross_entropy(counting(head, weights)(features.float().cpu()), labels.cpu()))
+    return loss if math.isfinite(loss) else math.inf
 
 
 def counting(head: Head, weights: torch.Tensor) -> Head:

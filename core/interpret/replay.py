@@ -6,6 +6,7 @@ the path has to be stored while a run trains: it is walked a second time, and he
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -50,17 +51,35 @@ class Ground:
         return self.settings.weights == "pretrained" if self.start is None else self.start.meta["body"] == "pretrained"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trail:
-    """What a walk leaves behind: heads (P,) by the number of the step after which they were kept, and what was said.
+    """Where a head went: `path` (n, P), each point as it was after so many `steps`; the first is the start.
 
-    `best` is the head after the epoch of the lowest validation loss. Mutable while the walk goes on.
+    `best` (P,) is the head after the epoch of the lowest validation loss, None where that is the last one. `told` is
+    what the training said, and `model` the one that was trained.
     """
+
+    path: torch.Tensor
+    steps: tuple[int, ...]
+    best: torch.Tensor | None
+    told: History
+    model: Classifier
+
+    @property
+    def begun(self) -> StageStarted:
+        """What was said when the stage began: its rates and how many steps there would be."""
+        found: StageStarted = self.told.all(StageStarted.kind)[0]
+        return found
+
+
+@dataclass
+class _Watcher:
+    """What is kept while a walk goes on."""
 
     points: dict[int, torch.Tensor] = field(default_factory=dict)
     best: torch.Tensor | None = None
     best_epoch: int = -1
-    best_loss: float = float("inf")
+    best_loss: float = math.inf
     events: list[Event] = field(default_factory=list)
     model: Classifier | None = None
     seen: int = 0
@@ -85,22 +104,13 @@ class Trail:
         if isinstance(event, EpochDone) and event.valid_loss < self.best_loss and self.model is not None:
             self.best, self.best_epoch, self.best_loss = weights_of(self.model.head), event.epoch, event.valid_loss
 
-    @property
-    def path(self) -> torch.Tensor:
-        """The kept heads in order (n, P)."""
-        return torch.stack(list(self.points.values()))
-
-    @property
-    def trained(self) -> Classifier:
-        """The model that walked."""
-        if self.model is None:
-            raise RuntimeError("nobody walked")
-        return self.model
-
-    @property
-    def told(self) -> History:
-        """What the training said."""
-        return History.of(self.events)
+    def trail(self) -> Trail:
+        """All of it, once the walk is over. TrainError when no step was taken."""
+        if self.model is None or len(self.points) < 2:
+            raise TrainError("This training took no step that left numbers behind.", hint="Choose another one.")
+        told = History.of(self.events)
+        best = self.best if self.best_epoch + 1 < len(told.epochs) else None
+        return Trail(torch.stack(list(self.points.values())), tuple(self.points), best, told, self.model)
 
 
 def ground_of(run: Run) -> Ground:
@@ -123,21 +133,19 @@ def walk(ground: Ground, *, rate: float | None = None, stop: Stop = lambda: Fals
     Raises Stopped when it is stopped, and TrainError when no step was taken.
     """
     stage = at_rate(ground.settings.stages[0], rate)
-    trail = Trail()
+    watcher = _Watcher()
     for event in fit(
         ground.dataset, replace(ground.settings, stages=(stage,)), items=ground.items, mistakes=ground.mistakes,
-        start=ground.start, stop=stop, watch=trail.watch,
+        start=ground.start, stop=stop, watch=watcher.watch,
     ):  # fmt: skip
-        trail.note(event)
+        watcher.note(event)
         if isinstance(event, Progress):
             yield event
         if isinstance(event, EpochDone):
             yield Progress(0, PHASE, event.epoch + 1, stage.epochs)
         if isinstance(event, Finished) and event.state == "stopped":
             raise Stopped
-    if len(trail.points) < 2:
-        raise TrainError("This training did not take a single step that left numbers behind.", hint="Choose another.")
-    return trail
+    return watcher.trail()
 
 
 def at_rate(stage: Stage, rate: float | None) -> Stage:
@@ -145,12 +153,13 @@ def at_rate(stage: Stage, rate: float | None) -> Stage:
     return stage if rate is None else replace(stage, lr=rate, find_lr=False)
 
 
-def check_same(now: History, then: History) -> bool:
-    """Whether a first stage gave the numbers of then to the last digit: every batch's loss and every epoch's.
+def check_same(now: History, run: Run) -> bool:
+    """Whether a first stage gave the numbers of then, when the run was trained, to the last digit: each batch's loss
+    and each epoch's.
 
     TrainError when they differ by more than CLOSE: it is another walk then.
     """
-    exact = True
+    exact, then = True, history(run)
     for table, columns in (("batches", ["loss"]), ("epochs", ["train_loss", "valid_loss", "wrong"])):
         new, old = (_first_stage(getattr(told, table))[columns].to_numpy(dtype=float) for told in (now, then))
         if new.shape != old.shape or not np.allclose(new, old, rtol=CLOSE, atol=CLOSE, equal_nan=True):
@@ -164,8 +173,3 @@ def check_same(now: History, then: History) -> bool:
 
 def _first_stage(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["stage"] == 0]
-
-
-def told_then(ground: Ground) -> History:
-    """What a run said when it was trained."""
-    return history(ground.run)

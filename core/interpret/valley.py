@@ -62,7 +62,8 @@ class Walk:
 class View:
     """A window: the loss (nats) at `ys` x `xs`, and for each walk its points (n, 2), and how far they lie off it (n,).
 
-    `best` has the place of each walk's best epoch, where that is not its last.
+    `best` has the place of each walk's best epoch, where that is not its last. `held`: the shares of the first walk's
+    movement that lie along x and y, where the window was laid along its main directions.
     """
 
     name: str
@@ -72,6 +73,7 @@ class View:
     paths: tuple[np.ndarray, ...]
     off: tuple[np.ndarray, ...]
     best: tuple[tuple[float, float] | None, ...]
+    held: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def _view_record(view: View) -> dict[str, Any]:
         "paths": [[_short(point) for point in path] for path in view.paths],
         "off": [_short(off) for off in view.off],
         "best": [None if place is None else list(place) for place in view.best],
+        "held": list(view.held),
     }
 
 
@@ -212,6 +215,7 @@ def _view(record: Mapping[str, Any]) -> View:
         paths=tuple(np.array(path).reshape(-1, 2) for path in record["paths"]),
         off=tuple(np.array(off) for off in record["off"]),
         best=tuple(None if place is None else (place[0], place[1]) for place in record["best"]),
+        held=(record["held"][0], record["held"][1]),
     )
 
 

@@ -6,6 +6,7 @@ Beside it goes a second training from the same start: another run, or the same h
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -14,9 +15,9 @@ from core.errors import TrainError
 from core.interpret import landscape, valley
 from core.interpret.activations import body_activations
 from core.interpret.landscape import Plane
-from core.interpret.replay import Ground, Trail, check_same, ground_of, told_then, walk
+from core.interpret.replay import Ground, Trail, check_same, ground_of, walk
 from core.interpret.valley import LOSS_MOST, REACH, Valley, View, Walk
-from core.train.events import Event, Finished, StageStarted
+from core.train.events import Event, Finished
 from core.train.measuring import EVAL_ITEMS
 from core.train.runs import Run, Stop, load_run
 from core.train.sampling import share_of
@@ -25,6 +26,19 @@ from core.vision.device import pick_device
 from core.vision.model import Head
 
 TIMES_MOST = 1000.0
+
+
+@dataclass(frozen=True)
+class _Walked:
+    """A trail, whose it is ("" for one that was tried here) and at how many times the first one's rate.
+
+    `exact`: it gave the numbers of its run to the last digit.
+    """
+
+    run: str
+    times: float
+    trail: Trail
+    exact: bool
 
 
 class Slope:
@@ -48,7 +62,8 @@ class Slope:
             loss=landscape.surface(self.head, self.features, self.labels, plane, spans),
             paths=tuple(paths),
             off=tuple(landscape.distances(trail.path, plane) for trail in trails),
-            best=tuple(_place(trail, plane) for trail in trails),
+            best=tuple(_place(trail.best, plane) for trail in trails),
+            held=plane.held,
         )
 
 
@@ -68,28 +83,30 @@ def _perform(run: Run, stop: Stop) -> Iterator[Event]:
     request, workspace = run.request, run.workspace
     ground = ground_of(load_run(workspace, request["run"]))
     trail = yield from walk(ground, stop=stop)
-    rate = _begun(trail).lr[-1]
-    trails = [trail]
-    exact = [check_same(trail.told, told_then(ground))]
-    names = [(ground.run.id, 1.0)]
+    walked = [_Walked(ground.run.id, 1.0, trail, check_same(trail.told, ground.run))]
+    rate = trail.begun.lr[-1]
     if request.get("against"):
         other = ground_of(load_run(workspace, request["against"]))
-        trails.append((yield from walk(other, stop=stop)))
-        exact.append(check_same(trails[1].told, told_then(other)))
-        names.append((other.run.id, _begun(trails[1]).lr[-1] / rate))
+        beside = yield from walk(other, stop=stop)
+        times = beside.begun.lr[-1] / rate
+        walked.append(_Walked(other.run.id, times, beside, check_same(beside.told, other.run)))
     elif request.get("times"):
         times = checked_times(request["times"])
-        trails.append((yield from walk(ground, rate=times * rate, stop=stop)))
-        exact.append(True)
-        names.append(("", times))
+        beside = yield from walk(ground, rate=times * rate, stop=stop)
+        walked.append(_Walked("", times, beside, True))
+    trails = [one.trail for one in walked]
     _check_start(trails)
     slope = yield from _slope(ground, trail, stop)
-    walks = tuple(_walk(slope, *one) for one in zip(names, trails, exact, strict=True))
-    start = trail.path[0]
-    classes, pictures = len(trail.trained.classes), len(slope.labels)
-    views = tuple(_views(slope, trails))
-    valley.save(run, Valley(walks, views, pictures, classes, len(start), float(start.norm())))
-    yield Reported(0, valley.KIND, {"steps": walks[0].of, "pictures": pictures}, ())
+    found = Valley(
+        walks=tuple(_walk(slope, one) for one in walked),
+        views=tuple(_views(slope, trails)),
+        pictures=len(slope.labels),
+        classes=len(trail.model.classes),
+        weights=len(trail.path[0]),
+        length=float(trail.path[0].norm()),
+    )
+    valley.save(run, found)
+    yield Reported(0, valley.KIND, {"steps": trail.begun.steps, "pictures": found.pictures}, ())
 
 
 def checked_times(times: object) -> float:
@@ -103,13 +120,13 @@ def checked_times(times: object) -> float:
 
 
 def _check_start(trails: Sequence[Trail]) -> None:
-    if len(trails) > 1 and not torch.equal(trails[0].points[0], trails[1].points[0]):
+    if len(trails) > 1 and not torch.equal(trails[0].path[0], trails[1].path[0]):
         raise TrainError("These two runs do not begin with the same head.", hint="Choose one with the same seed.")
 
 
 def _slope(ground: Ground, trail: Trail, stop: Stop) -> Generator[Progress, None, Slope]:
     """The loss on some training pictures: those on which an epoch's loss in evaluation mode is measured as well."""
-    settings, model = ground.settings, trail.trained
+    settings, model = ground.settings, trail.model
     stage = settings.resolved[0]
     rows = share_of(ground.items, settings.train_share, settings.seed)
     rows = rows[rows["split"] == "train"]
@@ -125,7 +142,7 @@ def _slope(ground: Ground, trail: Trail, stop: Stop) -> Generator[Progress, None
 
 def _views(slope: Slope, trails: Sequence[Trail]) -> Iterator[View]:
     """The windows there are: beside the second walk; through start, best and end; the two main directions."""
-    path, best = trails[0].path, _best(trails[0])
+    path, best = trails[0].path, trails[0].best
     if len(trails) > 1:
         yield slope.view("beside", landscape.through(path[0], path[-1], landmark(path, trails[1].path)), trails)
         return
@@ -144,34 +161,26 @@ def landmark(path: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return other[max(1, int(near[-1]))]
 
 
-def _walk(slope: Slope, name: tuple[str, float], trail: Trail, exact: bool) -> Walk:
-    path, best, begun, last = trail.path, _best(trail), _begun(trail), trail.events[-1]
+def _walk(slope: Slope, walked: _Walked) -> Walk:
+    trail = walked.trail
+    path, last = trail.path, trail.told.last(Finished.kind)
     return Walk(
-        run=name[0],
-        times=name[1],
-        rate=begun.lr[-1],
-        steps=tuple(trail.points),
-        of=begun.steps,
+        run=walked.run,
+        times=walked.times,
+        rate=trail.begun.lr[-1],
+        steps=trail.steps,
+        of=trail.begun.steps,
         losses=tuple(slope.at(weights) for weights in path),
         moved=tuple((path - path[0]).norm(dim=1).tolist()),
         epochs=len(trail.told.epochs),
-        exact=exact,
+        exact=walked.exact,
         ended_by=last.state if isinstance(last, Finished) else "done",
-        best_loss=None if best is None else slope.at(best),
+        best_loss=None if trail.best is None else slope.at(trail.best),
     )
 
 
-def _begun(trail: Trail) -> StageStarted:
-    return next(event for event in trail.events if isinstance(event, StageStarted))
-
-
-def _best(trail: Trail) -> torch.Tensor | None:
-    """The head of the best epoch, where that is not the last one."""
-    return trail.best if trail.best_epoch + 1 < len(trail.told.epochs) else None
-
-
-def _place(trail: Trail, plane: Plane) -> tuple[float, float] | None:
-    best = _best(trail)
+def _place(best: torch.Tensor | None, plane: Plane) -> tuple[float, float] | None:
+    """Where a head (P,) lies on a plane."""
     if best is None:
         return None
     x, y = landscape.project(best[None], plane)[0].tolist()
