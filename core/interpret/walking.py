@@ -81,6 +81,7 @@ def perform(run: Run, stop: Stop) -> Iterator[Event]:
 
 def _perform(run: Run, stop: Stop) -> Iterator[Event]:
     request, workspace = run.request, run.workspace
+    times = checked_times(request["times"]) if request.get("times") else 1.0
     ground = ground_of(load_run(workspace, request["run"]))
     trail = yield from walk(ground, stop=stop)
     walked = [_Walked(ground.run.id, 1.0, trail, check_same(trail.told, ground.run))]
@@ -91,7 +92,6 @@ def _perform(run: Run, stop: Stop) -> Iterator[Event]:
         times = beside.begun.lr[-1] / rate
         walked.append(_Walked(other.run.id, times, beside, check_same(beside.told, other.run)))
     elif request.get("times"):
-        times = checked_times(request["times"])
         beside = yield from walk(ground, rate=times * rate, stop=stop)
         walked.append(_Walked("", times, beside, True))
     trails = [one.trail for one in walked]

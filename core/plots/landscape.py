@@ -132,7 +132,7 @@ def _path(path: np.ndarray, walk: Walk, role: Role, look: Look, place: int) -> l
         {
             **where,
             "mode": "lines+markers" if few else "lines",
-            "name": role.name,
+            "name": _as_it_is(role.name),
             "legendrank": place,
             "line": line,
             "marker": mark,
@@ -176,7 +176,7 @@ def _notes(
         else:
             notes.append(_arrow(path, _colour(roles[place], look), view))
             far = number(walks[place].moved[-1])
-            notes.append(_words(f"goes on, to {far} from the start", path[-1], look, view))
+            notes.append(_words(f"goes on, as far as {far}", path[-1], look, view))
     return notes
 
 
@@ -212,13 +212,18 @@ def _words(text: str, at: np.ndarray, look: Look, view: View, *, below: bool = F
 def _axis(ticks: np.ndarray, title: str, look: Look) -> Spec:
     return {
         "range": [float(ticks[0]), float(ticks[-1])],
-        "title": {"text": title, "standoff": 6, "font": {"size": look.font_px}},
+        "title": {"text": _as_it_is(title), "standoff": 6, "font": {"size": look.font_px}},
         "fixedrange": True,
         "showgrid": False,
         "zeroline": False,
         "nticks": 7,
         "tickfont": {"size": look.font_px, "color": look.ink},
     }
+
+
+def _as_it_is(text: str) -> str:
+    """Text that Plotly shows as it was typed: it reads some marks of HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _colour(role: Role, look: Look) -> str:

@@ -71,7 +71,9 @@ def _offered(run: Run) -> dict[str, Beside]:
     found = {}
     for name, times in TIMES.items():
         said, at = landscape_words.times_words(times), rate(times * own)
-        found[name] = Beside({"times": times}, page.say("landscape", "beside_times", times=said, rate=at), f"at {at}")
+        found[name] = Beside(
+            {"times": times}, read("landscape", "beside_times").format(times=said, rate=at), f"at {at}"
+        )
     found[ALONE] = Beside({}, read("landscape", "beside_alone"), "")
     others = [
         one for one in list_runs(run.workspace, "train") if one.id != run.id and one.state in ("done", "diverged")
@@ -131,12 +133,12 @@ def _show(run: Run, found: Valley, beside: Beside, left: DeltaGenerator, right: 
         st.plotly_chart(
             surface_figure(view, found.walks, roles, look, axes=landscape_words.axes(view), height=SURFACE_PX),
             key="landscape.surface", theme=None, config={"displayModeBar": False},
-            alt=page.say("landscape", "alt_surface", said=said),
+            alt=read("landscape", "alt_surface").format(said=landscape_words.as_text(said)),
         )  # fmt: skip
     with right:
         st.echarts_chart(
             losses_figure(found.walks, roles, look, classes=found.classes), key="landscape.losses", height=LOSSES_PX,
-            alt=page.say("landscape", "alt_losses", said=said),
+            alt=read("landscape", "alt_losses").format(said=landscape_words.as_text(said)),
         )  # fmt: skip
         page.note(read("landscape", "what"))
     page.see(said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from core.interpret.valley import CALM, Valley, View, Walk, calm_radius, held, left_at
 from core.plots.network import weights_in_words
 from core.plots.style import counted, number, share
@@ -73,9 +75,14 @@ def small_print(valley: Valley, view: View) -> str:
     return f"{same} {rest}"
 
 
+def as_text(said: str) -> str:
+    """A sentence with safe values as plain text, for those who hear a figure instead of seeing it."""
+    return html.unescape(said).replace("**", "")
+
+
 def axes(view: View) -> tuple[str, str]:
     """The titles of a window's axes."""
     if view.name == "main":
         first, second = (share(part) for part in view.held)
-        return page.say("landscape", "axis_main", share=first), page.say("landscape", "axis_second", share=second)
+        return read("landscape", "axis_main").format(share=first), read("landscape", "axis_second").format(share=second)
     return read("landscape", "axis_way"), read("landscape", "axis_other" if view.name == "beside" else "axis_best")
