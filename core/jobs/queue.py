@@ -22,6 +22,7 @@ LANES: Mapping[str, str] = {
     "suspects": "train",
     "experiment": "train",
     "landscape": "train",
+    "tta": "train",
     "import": "data",
     "sample": "data",
     "add": "data",

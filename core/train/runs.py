@@ -318,4 +318,5 @@ PERFORM: dict[str, str | Perform] = {
     "read": "core.interpret.reading:perform",
     "experiment": "core.diagnose.experimenting:perform",
     "landscape": "core.interpret.walking:perform",
+    "tta": "core.interpret.tta:perform",
 }
