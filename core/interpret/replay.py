@@ -30,7 +30,7 @@ from core.train.train_run import learned_from, start_of
 from core.vision.model import Classifier
 
 PHASE = "walk"
-KEPT = 48  # points of a path: so many heads of 1.3 million weights are 250 MB
+KEPT = 33  # points of a path: so many heads of 1.3 million weights are 175 MB
 CLOSE = 1e-3  # relative: other threads or another version change the last digits
 
 
@@ -74,9 +74,10 @@ class Trail:
 
 @dataclass
 class _Watcher:
-    """What is kept while a walk goes on."""
+    """What is kept while a walk goes on. The first `len(steps)` rows of `path` are filled."""
 
-    points: dict[int, torch.Tensor] = field(default_factory=dict)
+    path: torch.Tensor | None = None
+    steps: list[int] = field(default_factory=list)
     best: torch.Tensor | None = None
     best_epoch: int = -1
     best_loss: float = math.inf
@@ -89,10 +90,15 @@ class _Watcher:
         """Keep the head before the first step, and after each step that is wanted and left numbers behind."""
         self.model = model
         if self.seen in self.wanted:
-            weights = weights_of(model.head)
-            if bool(weights.isfinite().all()):
-                self.points[self.seen] = weights
+            self._keep(weights_of(model.head))
         self.seen += 1
+
+    def _keep(self, weights: torch.Tensor) -> None:
+        if self.path is None:
+            self.path = torch.empty(len(self.wanted), len(weights))
+        if bool(weights.isfinite().all()):
+            self.path[len(self.steps)] = weights
+            self.steps.append(self.seen)
 
     def note(self, event: Event) -> None:
         """Follow what the training says."""
@@ -106,11 +112,11 @@ class _Watcher:
 
     def trail(self) -> Trail:
         """All of it, once the walk is over. TrainError when no step was taken."""
-        if self.model is None or len(self.points) < 2:
+        if self.model is None or self.path is None or len(self.steps) < 2:
             raise TrainError("This training took no step that left numbers behind.", hint="Choose another one.")
         told = History.of(self.events)
         best = self.best if self.best_epoch + 1 < len(told.epochs) else None
-        return Trail(torch.stack(list(self.points.values())), tuple(self.points), best, told, self.model)
+        return Trail(self.path[: len(self.steps)], tuple(self.steps), best, told, self.model)
 
 
 def ground_of(run: Run) -> Ground:

@@ -53,8 +53,8 @@ def beside(valley: Valley, view: View, name: str) -> tuple[str, str]:
     out, ratio = left_at(view, 1), other.moved[-1] / first.moved[-1] if first.moved[-1] else 0.0
     values = {
         "times": times_words(other.times), "far": number(max(other.moved)), "ratio": number(ratio),
-        "last": number(other.losses[-1]), "own": number(first.losses[-1]), "climbs": other.climbs,
-        "of": len(other.steps) - 1, "step": other.steps[-1 if out is None else out], "name": name,
+        "last": number(other.losses[-1]), "own": number(first.losses[-1]),
+        "step": other.steps[-1 if out is None else out], "name": name,
     }  # fmt: skip
     if other.ended_by == "diverged":
         return page.say("landscape", "exploded", **{**values, "step": other.steps[-1]}), "high"
@@ -63,7 +63,8 @@ def beside(valley: Valley, view: View, name: str) -> tuple[str, str]:
     if other.times < 1:
         return page.say("landscape", "crept", **{**values, "ratio": share(ratio)}), "attention"
     worse = other.losses[-1] > WORSE * first.losses[-1] + CALM
-    return page.say("landscape", "flew" if worse else "leapt", **values), "high" if worse else "attention"
+    said = page.say("landscape", "flew" if worse else "leapt", **values, climbed=_climbed(other))
+    return said, "high" if worse else "attention"
 
 
 def small_print(valley: Valley, view: View) -> str:

@@ -77,7 +77,7 @@ def test_a_run_that_flew_over_the_valley_is_told_in_numbers(run):
     said = words(opened(run.id))
     assert "In 3 steps your head went" in said and "5.0 % of the length of its 1.3 M weights" in said
     assert "the loss on 27 pictures it learned from went from" in said
-    assert "It climbed in 1 of 3 steps." in said and "left this window with step 2" in said
+    assert "It climbed in 1 of 3 steps." in said and "left this window by step 2" in said
     assert "flew over the valley" in said and "to the last digit" in said
 
 
