@@ -24,7 +24,7 @@ _SYMBOLS = {"good": "circle", "too_high": "triangle-up", "too_low": "triangle-do
 _ECHARTS = {"good": "circle", "too_high": "triangle", "too_low": "triangle", "other": "diamond"}
 _FONT = "Source Sans, sans-serif"  # the app's own
 _ARROW = 0.05  # of the window's side
-_FEW = 20  # so many points of a walk have a mark each
+_FEW = 20  # so many points of a walk have large marks
 _TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
@@ -126,12 +126,17 @@ def _path(path: np.ndarray, walk: Walk, role: Role, look: Look, place: int) -> l
     said = [f"after step {step}: loss {number(loss)}" for step, loss in zip(walk.steps, walk.losses, strict=True)]
     rim = {"width": 7, "color": look.paper}
     line = {"width": 3, "color": colour, "dash": _DASHES[_line_of(role)]}
-    mark = {"symbol": _SYMBOLS[role.kind], "size": 9, "color": colour, "line": {"width": 1, "color": look.paper}}
+    mark = {
+        "symbol": _SYMBOLS[role.kind],
+        "size": 9 if few else 6,
+        "color": colour,
+        "line": {"width": 1, "color": look.paper},
+    }
     return [
         {**where, "mode": "lines", "line": rim, "opacity": 0.75, "hoverinfo": "skip", "showlegend": False},
         {
             **where,
-            "mode": "lines+markers" if few else "lines",
+            "mode": "lines+markers",
             "name": _as_it_is(role.name),
             "legendrank": place,
             "line": line,
@@ -273,8 +278,8 @@ def _line(walk: Walk, role: Role, look: Look, classes: int) -> Spec:
         "type": "line",
         "symbol": _ECHARTS[role.kind],
         "symbolRotate": 180 if role.kind == "too_low" else 0,
-        "symbolSize": 8,
-        "showSymbol": len(walk.steps) <= _FEW,
+        "symbolSize": 8 if len(walk.steps) <= _FEW else 5,
+        "showAllSymbol": True,
         "lineStyle": {"color": colour, "width": 3, "type": _line_of(role)},
         "itemStyle": {"color": colour},
         "data": [
