@@ -22,6 +22,8 @@ LANES: Mapping[str, str] = {
     "suspects": "train",
     "read": "train",
     "experiment": "train",
+    "landscape": "train",
+    "tta": "train",
     "import": "data",
     "sample": "data",
     "add": "data",
