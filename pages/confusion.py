@@ -5,6 +5,6 @@ from core.ui import page
 
 page.begin("confusion", "Who is taken for whom?")
 reading, part = view.show()
-page.challenge("confusion", f"try{part.words}")
-page.explain("confusion", source=part.source, section=f"behind{part.words}")
+page.challenge(part.page, f"try{part.words}")
+page.explain(part.page, source=part.source, section=f"behind{part.words}")
 view.next_step(reading)

@@ -16,18 +16,23 @@ from core.ui import (
     reading_words,
     readings,
     sureness,
+    tta,
 )
 from core.ui.readings import Reading
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part: `show` draws it; `try<words>` and `behind<words>` are its sections, `source` what did the work."""
+    """One part: `show` draws it, `source` is what did the work.
+
+    Its words are the sections `try<words>` and `behind<words>` of `page`.
+    """
 
     title: str
     show: Callable[[Reading], None]
     source: str
     words: str = ""
+    page: str = "confusion"
 
 
 PARTS: Mapping[str, Part] = {
@@ -35,6 +40,7 @@ PARTS: Mapping[str, Part] = {
     "classes": Part("Class by class", class_scores.show, "core.interpret.metrics:ClassScore", "_classes"),
     "sure": Part("How sure it is", sureness.show, "core.interpret.calibration:reliability", "_sure"),
     "numbers": Part("What the numbers are", metric_words.show, "core.interpret.predictions:answers", "_numbers"),
+    "looks": Part("Five looks", tta.show, tta.SOURCE, page="tta"),
 }
 
 

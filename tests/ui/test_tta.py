@@ -7,19 +7,19 @@ from streamlit.testing.v1 import AppTest
 from core.interpret.tta import FILE, to_csv
 from core.train import runs
 from tests.conftest import make_toy
-from tests.ui.support import labels, markup, training_run, words
+from tests.ui.answers import read
+from tests.ui.support import labels, markup, words
 
 
 def part(run_id):
-    import pandas as pd
-
-    from core.train.runs import load_run
+    from core.interpret.reading import load_answers
+    from core.train.runs import list_runs
     from core.ui import models, page, state, tta
     from core.ui.readings import Reading
 
-    run = load_run(state.workspace(), run_id)
-    dataset = models.dataset_of(run)
-    tta.show(Reading(models.find_model(state.workspace(), run_id), dataset, run, pd.DataFrame(state.kept(dataset))))
+    model = models.find_model(state.workspace(), run_id)
+    answers = list_runs(state.workspace(), "read")[0]
+    tta.show(Reading(model, models.dataset_of(model.run), answers, load_answers(answers)))
     page.challenge("tta")
     page.explain("tta", source=tta.SOURCE)
 
@@ -30,7 +30,7 @@ def opened(run):
 
 @pytest.fixture
 def model(lab):
-    return training_run(make_toy(lab.home))
+    return read(make_toy(lab.home))[0]
 
 
 def looked(lab, app, turns):
