@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.commands import add_command, add_data_commands, bytes_of, print_record, reported, say
 from core.data.table import load_dataset
-from core.deploy.bundle import Bundle, bundle_of, load_bundle
+from core.deploy.bundle import Bundle, bundle_of
+from core.deploy.model_file import load_bundle
 from core.diagnose import diagnose
 from core.diagnose.judge_run import judge_run
 from core.diagnose.logs import decode, read_log
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", metavar="DIR", help="workspace folder (BEARINGS_HOME, else ~/.bearings)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_data_commands(commands)
-    for add in (_add_lr_find, _add_train, _add_diagnose, _add_predict):
+    for add in (_add_lr_find, _add_train, _add_diagnose, _add_predict, _add_export):
         add(commands)
     return parser
 
@@ -113,6 +114,12 @@ def _add_predict(commands: Any) -> None:
     command = add_command(commands, "predict", "Ask a trained model about pictures.", _predict)
     command.add_argument("model", metavar="RUN|BUNDLE", help="id of a training run, or a saved model (.zip)")
     command.add_argument("images", metavar="IMAGE", nargs="+", help="picture files")
+
+
+def _add_export(commands: Any) -> None:
+    command = add_command(commands, "export", "Save a trained model as one file that runs without Bearings.", _export)
+    command.add_argument("model", metavar="RUN|BUNDLE", help="id of a training run, or a saved model (.zip)")
+    command.add_argument("target", metavar="OUT", help="OUT.zip, or OUT.onnx, or OUT.pt2 (torch.export)")
 
 
 def _settings(options: Any, **changes: Any) -> TrainSettings:
@@ -208,6 +215,16 @@ def _predict(workspace: Workspace, options: Any) -> int:
     answers = [_answer(predictor, image) for image in options.images]
     print_record(answers)
     return 0 if any("label" in answer for answer in answers) else 2
+
+
+def _export(workspace: Workspace, options: Any) -> int:
+    from core.deploy.formats import save_model
+
+    target = Path(options.target).expanduser()
+    whole = save_model(_bundle(workspace, options.model), target)
+    facts = {"run": whole.card["run"], "classes": list(whole.classes), "sha256": whole.card["sha256"]}
+    print_record({"file": str(target), "bytes": target.stat().st_size, **facts})
+    return 0
 
 
 def _answer(predictor: Predictor, image: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from PIL import Image
 from core.data.images import LONGEST_SIDE, open_image
 from core.data.pixels import square
 from core.deploy.bundle import Bundle
+from core.errors import ModelError
 from core.train.checkpoint import restore_model
 from core.vision.device import pick_device
 
@@ -42,10 +43,10 @@ def opened(image: Picture) -> Image.Image:
 class Predictor:
     """A model ready to answer. Safe to call from several threads: it only reads."""
 
-    def __init__(self, bundle: Bundle, *, device: str = "cpu") -> None:
+    def __init__(self, bundle: Bundle, *, device: str = "cpu", precision: str = "auto") -> None:
         self.classes = bundle.classes
         self.size = int(bundle.checkpoint.meta["image_size"])
-        self.device = pick_device(device)
+        self.device = pick_device(device, precision)
         self.model = restore_model(bundle.checkpoint).to(self.device.torch)
 
     def predict(self, images: Sequence[Picture]) -> list[Prediction]:
@@ -69,4 +70,7 @@ class Predictor:
         """Probabilities (classes,) of an upright picture."""
         with self.device.autocast():
             pooled = self.model.pooled(self.pixels(image).to(self.device.torch))
-        return self.model.head(pooled.float()).softmax(1)[0].cpu().double().numpy()
+        probs = self.model.head(pooled.float()).softmax(1)[0].cpu().double().numpy()
+        if not np.isfinite(probs).all():  # weights so large that their sums are beyond all numbers
+            raise ModelError("This model gives no numbers for this picture.", hint="Train it again, at a lower rate.")
+        return probs

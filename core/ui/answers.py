@@ -32,7 +32,9 @@ class Sample:
 
 
 def samples(model: Model) -> list[Sample]:
-    """Pictures one click away: those that ship with the bear model, or some of a run's own validation set."""
+    """Pictures one click away: those of the shipped model, some that a run kept aside, or none."""
+    if model.imported is not None:
+        return []
     if model.run is None:
         return [
             Sample(Shot(gallery.thumb_url(sha, DEMO, large=True), f"{picture.label} bear", picture.label), picture.jpeg)
@@ -161,7 +163,7 @@ def _at_hand(model: Model, threshold: float) -> None:
     at_hand = samples(model)
     chosen = state.get(slot)
     if chosen is None or chosen >= len(at_hand):
-        st.html(gallery.blank(read("predict", "empty")))
+        st.html(gallery.blank(read("predict", "empty" if at_hand else "empty_brought")))
     else:
         picked = at_hand[chosen]
         show(model, picked.shot.name, picked.data, threshold, sample=picked.shot)

@@ -136,7 +136,7 @@ class Predictors:
     def __init__(self, size: int = WARM_MODELS) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._warm: OrderedDict[tuple[str, str, float], Any] = OrderedDict()
+        self._warm: OrderedDict[tuple[Path, float], Any] = OrderedDict()
 
     def predict(self, model: Model, picture: bytes) -> Any:
         """What a model says about one picture. `ms` counts from the bytes to the answer, without waiting for a turn."""
@@ -168,12 +168,11 @@ class Predictors:
         return demo().get() if model.id == DEMO else None
 
     def _of_run(self, model: Model) -> Any:
-        from core.deploy.bundle import bundle_of
         from core.deploy.predictor import Predictor
 
-        key = (model.run.workspace.owner, model.id, model.saved_at)
+        key = (model.path, model.saved_at)
         if key not in self._warm:
-            self._warm[key] = Predictor(bundle_of(model.run))
+            self._warm[key] = Predictor(model.bundle())
             self._warm[key].predict([Image.new("RGB", (64, 64))])  # the first answer of a model takes longer
         self._warm.move_to_end(key)
         while len(self._warm) > self._size:

@@ -1,11 +1,14 @@
-"""Models a person may use: a workspace in, the shipped model and the finished runs out."""
+"""Models a person may use: a workspace in; the shipped model, the finished runs and what was brought along out."""
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from core.data.table import Dataset, load_dataset
+from core.deploy.imported import Imported, find_imported, list_imported
 from core.errors import NotFound
 from core.train.recipes import RECIPES
 from core.train.runs import Run, list_runs, load_run
@@ -17,16 +20,37 @@ WEIGHTS = "last.safetensors"
 
 @dataclass(frozen=True)
 class Model:
-    """One model that can answer. `run` is None for the one that ships with Bearings."""
+    """One model that can answer. It is a `run`'s, or was `imported`, or (both None) it ships with Bearings."""
 
     id: str
     title: str
     run: Run | None = None
+    imported: Imported | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file with its weights."""
+        if self.imported is not None:
+            return self.imported.path
+        if self.run is not None:
+            return self.run.path / WEIGHTS
+        from core.deploy import demo
+
+        return demo.MODEL
 
     @property
     def saved_at(self) -> float:
         """When its weights were written, in unix seconds; 0 for the shipped model."""
-        return (self.run.path / WEIGHTS).stat().st_mtime if self.run else 0.0
+        return 0.0 if self.id == DEMO else self.path.stat().st_mtime
+
+    def bundle(self) -> Any:
+        """Its weights and what is known about them; ModelError when they are damaged. Imports torch."""
+        from core.deploy import demo
+        from core.deploy.bundle import bundle_of
+
+        if self.imported is not None:
+            return self.imported.bundle()
+        return demo.bundle() if self.run is None else bundle_of(self.run)
 
 
 def shipped() -> Model:
@@ -35,11 +59,12 @@ def shipped() -> Model:
 
 
 def list_models(workspace: Workspace) -> list[Model]:
-    """Every model of this owner, newest first, and the shipped one at the end."""
+    """Every model of this owner, newest first, then those brought along, and the shipped one at the end."""
     runs = [run for run in list_runs(workspace, "train") if _has_weights(run)]
     one_each = {run.request["dataset"]: run for run in runs}
     names = {dataset: dataset_name(run) for dataset, run in one_each.items()}  # each data set is read once
-    return [*(Model(run.id, run_title(run, names[run.request["dataset"]]), run) for run in runs), shipped()]
+    own = [Model(run.id, run_title(run, names[run.request["dataset"]]), run) for run in runs]
+    return [*own, *(_brought(model) for model in list_imported(workspace)), shipped()]
 
 
 def find_model(workspace: Workspace, wanted: str) -> Model:
@@ -50,6 +75,8 @@ def find_model(workspace: Workspace, wanted: str) -> Model:
         run = load_run(workspace, wanted)
         if run.kind == "train" and _has_weights(run):
             return _of(run)
+    with contextlib.suppress(NotFound):
+        return _brought(find_imported(workspace, wanted))
     raise NotFound(
         f"There is no model {wanted[:40]!r} in this workspace.",
         hint="It may have been deleted, it belongs to somebody else, or its training has not saved anything yet.",
@@ -62,6 +89,12 @@ def _has_weights(run: Run) -> bool:
 
 def _of(run: Run) -> Model:
     return Model(run.id, run_title(run), run)
+
+
+def _brought(model: Imported) -> Model:
+    metrics = model.card["metrics"]
+    title = f"{model.card['dataset']['name']} · brought along · {metrics['wrong']} of {metrics['of']} wrong"
+    return Model(model.id, title, imported=model)
 
 
 def run_title(run: Run, dataset: str | None = None) -> str:

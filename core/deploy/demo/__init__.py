@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.deploy.bundle import Bundle, load_bundle
+from core.deploy.bundle import Bundle
+from core.deploy.model_file import load_bundle
 
 HERE = Path(__file__).parent
 MODEL, PICTURES = HERE / "bears.zip", HERE / "pictures.json"
+DATASET = "drawn bears"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class DemoPicture:
 
 def bundle() -> Bundle:
     """The shipped model: black bears, grizzlies and teddies."""
-    return load_bundle(MODEL)
+    found = load_bundle(MODEL)
+    return replace(found, card={**found.card, "dataset": {**found.card["dataset"], "name": DATASET}})
 
 
 def about() -> dict[str, Any]:
