@@ -60,7 +60,7 @@ def load_bundle(path: Path) -> Bundle:
         if (said["mean"], said["std"]) != (list(known.mean), list(known.std)):
             raise refused(path.name, "its network sees pixels on another scale.")
         shapes = expected_shapes(card["architecture"]["backbone"], len(card["classes"]), body=_has_body(card))
-        most = 8 + HEADER_MAX_BYTES + sum(8 * math.prod(shape) for shape, _ in shapes.values())
+        most = 8 + HEADER_MAX_BYTES + sum((4 if real else 8) * math.prod(shape) for shape, real in shapes.values())
         data = _member(archive, WEIGHTS, most, path.name)
     tensors = read_tensors(data, shapes, card["sha256"], path.name)
     return Bundle(Checkpoint(tensors, _meta(card)), card)
