@@ -8,7 +8,7 @@ import streamlit as st
 import streamlit.config
 from starlette.middleware import Middleware
 
-from core.ui import cache, downloads, page, routes
+from core.ui import api, cache, downloads, page, routes
 from core.ui.identity import IdentityMiddleware
 
 if streamlit.config._main_script_path is None:
@@ -25,7 +25,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
 
 app = st.App(
     Path(__file__).resolve().parent / "core" / "ui" / "shell.py",
-    routes=(*routes.ROUTES, *downloads.ROUTES),
+    routes=(*routes.ROUTES, *downloads.ROUTES, *api.ROUTES),
     middleware=[Middleware(IdentityMiddleware, settings=cache.settings())],
     lifespan=lifespan,
     on_script_error=page.show_crash,

@@ -1,7 +1,8 @@
 """Settings: values in, frozen and checked records out. A record that exists is valid.
 
 Environment: BEARINGS_HOME (workspace folder), BEARINGS_PROFILE (laptop or class), BEARINGS_ENGINE (address of an
-engine elsewhere), BEARINGS_MAX_UPLOAD_MB, BEARINGS_ALLOW_HOSTS (private hosts that pictures may be fetched from).
+engine elsewhere), BEARINGS_MAX_UPLOAD_MB, BEARINGS_ALLOW_HOSTS (private hosts that pictures may be fetched from),
+BEARINGS_API_PER_MINUTE and BEARINGS_API_MAX_MB (how many pictures, and how large, a program may send).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def _require(condition: bool, message: str, hint: str) -> None:
 class AppSettings:
     """Where the workspace lies and how the app is served.
 
-    `allow_hosts` ("host" or "host:port") are fetched from although they lie inside a private network.
+    `allow_hosts` ("host" or "host:port") are fetched from although they lie inside a private network. `api_per_minute`:
+    predictions that one person may ask for through the API; `api_max_mb`: size of one picture there.
     """
 
     home: Path
@@ -46,6 +48,8 @@ class AppSettings:
     engine: str | None = None
     max_upload_mb: int = 200
     allow_hosts: tuple[str, ...] = ()
+    api_per_minute: int = 300
+    api_max_mb: int = 20
 
     def __post_init__(self) -> None:
         _require(
@@ -63,6 +67,16 @@ class AppSettings:
             f"BEARINGS_MAX_UPLOAD_MB is {self.max_upload_mb}; it must lie between 1 and 2000.",
             "200 is the usual value.",
         )
+        _require(
+            1 <= self.api_per_minute <= 100_000,
+            f"BEARINGS_API_PER_MINUTE is {self.api_per_minute}; it must lie between 1 and 100000.",
+            "300 is the usual value.",
+        )
+        _require(
+            1 <= self.api_max_mb <= 50,
+            f"BEARINGS_API_MAX_MB is {self.api_max_mb}; it must lie between 1 and 50.",
+            "20 is the usual value.",
+        )
         for host in self.allow_hosts:
             found = _HOST.fullmatch(host)
             _require(
@@ -75,18 +89,23 @@ class AppSettings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> AppSettings:
         """Read the settings from `environ` (the process environment when left out)."""
         env = os.environ if environ is None else environ
-        upload = env.get("BEARINGS_MAX_UPLOAD_MB", "200")
-        _require(
-            upload.isdecimal(), f"BEARINGS_MAX_UPLOAD_MB is {upload!r}; it must be a whole number.", "For example 200."
-        )
         home = env.get("BEARINGS_HOME") or "~/.bearings"
         return cls(
             home=Path(home).expanduser().absolute(),
             profile=env.get("BEARINGS_PROFILE") or "laptop",
             engine=env.get("BEARINGS_ENGINE") or None,
-            max_upload_mb=int(upload),
+            max_upload_mb=_whole(env, "BEARINGS_MAX_UPLOAD_MB", 200),
             allow_hosts=tuple(host.strip() for host in env.get("BEARINGS_ALLOW_HOSTS", "").split(",") if host.strip()),
+            api_per_minute=_whole(env, "BEARINGS_API_PER_MINUTE", 300),
+            api_max_mb=_whole(env, "BEARINGS_API_MAX_MB", 20),
         )
+
+
+def _whole(env: Mapping[str, str], name: str, usual: int) -> int:
+    """A setting that is a whole number; the usual one when it is not set."""
+    found = env.get(name, str(usual))
+    _require(found.isdecimal(), f"{name} is {found!r}; it must be a whole number.", f"For example {usual}.")
+    return int(found)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from core.settings import to_record
 from core.train import runs
 from core.train.events import BatchDone, EpochDone, Finished, Progress, Saved, StageStarted, Started
 from core.train.recipes import preset
-from core.ui import answers, cache, routes
+from core.ui import answers, api, cache, routes
 from core.ui.cache import Background
 from core.workspace import Workspace
 from tests.jobs.fake_engine import DeadEngine, FakeEngine
@@ -28,6 +28,9 @@ CACHES = (
     cache.demo_pictures,
     cache.predictors,
     answers._demo_answer,
+    api._buckets,
+    api._limiter,
+    api._room,
     routes._limiter,
     routes._shrunk_file,
     routes._heats,

@@ -12,7 +12,6 @@ from core.ui import cache, gallery, routes
 from core.ui.identity import COOKIE, sign, signing_key
 from core.workspace import new_id
 from tests.conftest import make_toy
-from tests.ui.support import ready, training_run
 
 
 @pytest.fixture
@@ -117,85 +116,3 @@ def test_in_a_class_only_the_owner_sees_a_mistake(lab, monkeypatch):
     client = TestClient(Starlette(routes=routes.ROUTES))
     for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
         assert client.get(address, headers={"cookie": f"{COOKIE}={cookie}"}).status_code == status
-
-
-# --- predictions
-
-
-def test_a_picture_in_a_form_is_answered_with_label_probabilities_and_time(client):
-    answer = client.post("/api/v1/predict/demo", files={"image": ("my bear.jpg", jpeg(), "image/jpeg")})
-    assert answer.status_code == 200
-    said = answer.json()
-    assert said["image"] == "my bear.jpg" and said["label"] == "grizzly" and said["ms"] > 0
-    assert sum(said["probabilities"].values()) == pytest.approx(1)
-
-
-def test_a_picture_as_the_body_is_answered_too(client):
-    answer = client.post("/api/v1/predict/demo", content=jpeg(), headers={"content-type": "image/jpeg"})
-    assert answer.json()["label"] == "grizzly"
-
-
-def test_a_model_of_your_own_answers(client, lab, monkeypatch):
-    monkeypatch.setattr(cache.Predictors, "_of_run", lambda self, model: lab.oracle)
-    run = training_run(make_toy(lab.home))
-    answer = client.post(f"/api/v1/predict/{run.id}", content=jpeg(), headers={"content-type": "image/jpeg"})
-    assert answer.status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("status", "model", "sent"),
-    [
-        (404, "nothing", {"content": b"x", "headers": {"content-type": "image/jpeg"}}),
-        (400, "demo", {"content": b"not a picture", "headers": {"content-type": "image/jpeg"}}),
-        (400, "demo", {"content": b"", "headers": {"content-type": "image/png"}}),
-        (413, "demo", {"content": b"\xff" * (routes.MAX_BYTES + 1), "headers": {"content-type": "image/jpeg"}}),
-        (415, "demo", {"json": {"image": "x"}}),
-        (415, "demo", {"content": b"x"}),
-        (400, "demo", {"files": {"picture": ("a.jpg", b"x", "image/jpeg")}}),
-        (400, "demo", {"content": b"--", "headers": {"content-type": "multipart/form-data; boundary=y"}}),
-        (400, "demo", {"content": b"", "headers": {"content-type": "multipart/form-data"}}),
-        (403, "demo", {"content": b"x", "headers": {"content-type": "image/jpeg", "origin": "http://evil.example"}}),
-        (403, "demo", {"content": b"x", "headers": {"content-type": "image/jpeg", "sec-fetch-site": "cross-site"}}),
-    ],
-)
-def test_a_refusal_has_a_status_and_a_sentence(client, status, model, sent):
-    answer = client.post(f"/api/v1/predict/{model}", **sent)
-    assert answer.status_code == status
-    said = answer.json()
-    assert said["error"].endswith((".", "!")) and said["hint"] and "Traceback" not in answer.text
-
-
-def test_the_app_itself_may_ask(client):
-    headers = {"content-type": "image/jpeg", "origin": "http://testserver", "sec-fetch-site": "same-origin"}
-    assert client.post("/api/v1/predict/demo", content=jpeg(), headers=headers).status_code == 200
-
-
-def test_a_fault_of_ours_is_a_sentence_with_a_code(client, monkeypatch):
-    nothing = ready(object())
-    monkeypatch.setattr(cache, "demo", lambda: nothing)
-    answer = client.post("/api/v1/predict/demo", content=jpeg(), headers={"content-type": "image/jpeg"})
-    assert answer.status_code == 500 and "details under" in answer.json()["hint"]
-    assert "AttributeError" not in answer.text
-
-
-def test_reading_stops_at_the_limit(client):
-    taken = []
-
-    def endless():
-        while True:
-            taken.append(1)
-            yield b"\xff" * 2**20
-
-    answer = client.post("/api/v1/predict/demo", content=_some(endless(), 40), headers={"content-type": "image/jpeg"})
-    assert answer.status_code == 413
-
-
-def _some(parts, count):
-    for _ in range(count):
-        yield next(parts)
-
-
-def test_predicting_leaves_nothing_on_disk(client, lab):
-    before = sorted(lab.home.rglob("*"))
-    client.post("/api/v1/predict/demo", files={"image": ("a.jpg", jpeg(), "image/jpeg")})
-    assert sorted(lab.home.rglob("*")) == before
