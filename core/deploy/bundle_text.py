@@ -6,7 +6,7 @@ No name that somebody typed gets into predict.py: it reads the classes from bear
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -62,20 +62,24 @@ def predict_script(card: Mapping[str, Any]) -> str:
     return _filled("predict.py.txt", values)
 
 
-def model_card(card: Mapping[str, Any]) -> str:
-    """README.md: what the model is, how good it is and on what, what it is for, and how it is run."""
+def model_card(card: Mapping[str, Any], *, safe: Callable[[str], str] | None = None) -> str:
+    """README.md: what the model is, how good it is and on what, what it is for, and how it is run.
+
+    `safe` makes harmless text of a name that somebody typed; without it they are harmless in Markdown.
+    """
+    safe = safe or plain
     source, metrics = SOURCES[card["architecture"]["backbone"]], card["metrics"]
-    classes = [plain(name) for name in card["classes"]]
+    classes = [safe(name) for name in card["classes"]]
     values = {
         "title": f"A model that tells apart {_listed(classes[:3])}" + (" and more" if len(classes) > 3 else ""),
         "count": len(classes),
         "classes": _listed(classes),
         "score": f"**{wrong_of(metrics['wrong'], metrics['of'])}.**",
-        "per_class": _per_class(metrics.get("per_class", ())),
+        "per_class": _per_class(metrics.get("per_class", ()), safe),
         "of": metrics["of"],
         "network": f"{source.title} from {source.library}",
         "size": card["preprocessing"]["size"],
-        "dataset": _dataset(card["dataset"]),
+        "dataset": _dataset(card["dataset"], safe),
         "run": card["run"],
         "sha": card["sha256"],
         "precision": card.get("precision", "float32"),
@@ -99,14 +103,14 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def _per_class(rows: Sequence[Mapping[str, Any]]) -> str:
+def _per_class(rows: Sequence[Mapping[str, Any]], safe: Callable[[str], str]) -> str:
     """A table with a line per class; "" when nobody has counted by class."""
-    lines = [f"| {plain(row['label'])} | {wrong_of(row['wrong'], row['of'])} |" for row in rows]
+    lines = [f"| {safe(row['label'])} | {wrong_of(row['wrong'], row['of'])} |" for row in rows]
     return "\n".join(["", "| class | mistakes |", "|---|---|", *lines, ""]) if lines else ""
 
 
-def _dataset(about: Mapping[str, Any]) -> str:
-    name = plain(about.get("name") or "") or "a data set that is not there any more"
+def _dataset(about: Mapping[str, Any], safe: Callable[[str], str]) -> str:
+    name = safe(about.get("name") or "") or "a data set that is not there any more"
     return f"{name}, version `{about['version'][:12]}`"
 
 

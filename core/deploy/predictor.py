@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from core.data.images import LONGEST_SIDE, open_image
 from core.data.pixels import square
@@ -40,6 +41,16 @@ def opened(image: Picture) -> Image.Image:
     return image if isinstance(image, Image.Image) else open_image(image, longest_side=LONGEST_SIDE)
 
 
+def _round_once(body: nn.Module) -> None:
+    """Keep the weights of convolutions in bfloat16: autocast would round them anew, to the same, for every picture.
+
+    For ResNet-34 that takes about a third of an answer's time.
+    """
+    for layer in body.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.weight.data = layer.weight.data.bfloat16()
+
+
 class Predictor:
     """A model ready to answer. Safe to call from several threads: it only reads."""
 
@@ -48,6 +59,8 @@ class Predictor:
         self.size = int(bundle.checkpoint.meta["image_size"])
         self.device = pick_device(device, precision)
         self.model = restore_model(bundle.checkpoint).to(self.device.torch)
+        if self.device.bf16:
+            _round_once(self.model.body)
 
     def predict(self, images: Sequence[Picture]) -> list[Prediction]:
         """One answer per picture; ImageRejected for the first that cannot be opened."""

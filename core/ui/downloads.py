@@ -1,5 +1,6 @@
 """`/export/{dataset}.zip`: a data set of yours as a file to take along. `/pictures/{run}.zip`: what a run learned from.
 `/answers/{run}.csv`: what a pass says a model answered about every picture.
+`/model/{model}.zip`, `.onnx`, `.pt2`: a model of yours.
 
 A zip is made on the disk first, so that a fault is a status and not half a file, and then sent piece by piece: no
 more than a piece of it is ever in memory.
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ from core.errors import LabError, NotFound
 from core.interpret.answer_table import spreadsheet
 from core.interpret.reading import KIND, load_answers
 from core.train.runs import load_run
-from core.ui import cache
+from core.ui import cache, exporting, models
 from core.ui.identity import owner_from_headers
 from core.workspace import Workspace, is_id, new_id
 
@@ -78,9 +79,19 @@ def _answers(workspace: Workspace, run_id: str) -> tuple[str, str]:
     return spreadsheet(table, names), f"{safe_name(name)}.csv"
 
 
-async def _answer(request: Request, wanted: str, make: Callable[[Workspace, str], tuple[Path, str]]) -> Response:
+async def model(request: Request) -> Response:
+    """A model of whoever asks, or the shipped one, in one of its forms; 404 for everything that is not theirs."""
+    wanted, form = request.path_params["model"], request.path_params["form"]
+    if form not in exporting.FORMS:
+        return Response(status_code=404)
+    return await _answer(request, wanted, partial(_make_model, form=form), shipped=wanted == models.DEMO)
+
+
+async def _answer(
+    request: Request, wanted: str, make: Callable[[Workspace, str], tuple[Path, str]], *, shipped: bool = False
+) -> Response:
     owner = owner_from_headers(request.headers, cache.settings())
-    if owner is None or not is_id(wanted):
+    if owner is None or not (shipped or is_id(wanted)):
         return Response(status_code=404)
     workspace = Workspace(cache.settings().home, owner)
     try:
@@ -91,7 +102,7 @@ async def _answer(request: Request, wanted: str, make: Callable[[Workspace, str]
         return JSONResponse({"error": error.message, "hint": error.hint}, status_code=409)
     return FileResponse(
         path,
-        media_type="application/zip",
+        media_type="application/zip" if path.suffix == ".zip" else "application/octet-stream",
         filename=name,
         headers=HEADERS,
         background=BackgroundTask(path.unlink, missing_ok=True),
@@ -123,6 +134,13 @@ def _make_pictures(workspace: Workspace, run_id: str) -> tuple[Path, str]:
     return path, "pictures.zip"
 
 
+def _make_model(workspace: Workspace, model_id: str, *, form: str) -> tuple[Path, str]:
+    """A model's file on the disk, and what it is called: its name has the run and the hash in it."""
+    found = models.find_model(workspace, model_id)
+    _new_file(workspace)
+    return exporting.make(workspace, found, form)
+
+
 def _new_file(workspace: Workspace) -> Path:
     folder = workspace.cache / "exports"
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,4 +160,5 @@ ROUTES = (
     Route("/export/{dataset}.zip", export, methods=["GET"]),
     Route("/pictures/{run}.zip", pictures, methods=["GET"]),
     Route("/answers/{run}.csv", answers, methods=["GET"]),
+    Route("/model/{model}.{form}", model, methods=["GET"]),
 )
