@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import zipfile
 
 import pytest
@@ -11,12 +12,16 @@ from starlette.testclient import TestClient
 from core.data.catalogue import delete_dataset, rename_dataset
 from core.data.ingest import import_source
 from core.data.table import items_to_csv, load_dataset
+from core.deploy.bundle import write_bundle
+from core.deploy.imported import import_model
+from core.deploy.model_file import load_bundle
 from core.settings import ImportSettings
 from core.train import shelf
-from core.ui import cache, downloads
+from core.ui import cache, downloads, exporting
 from core.ui.identity import COOKIE, sign, signing_key
-from core.workspace import new_id
+from core.workspace import Workspace, new_id
 from tests.conftest import make_toy
+from tests.deploy.bundles import exported, random_bundle
 from tests.hostile_names import HOSTILE_NAMES
 from tests.ui.answers import read, reading_run
 from tests.ui.support import training_run
@@ -158,3 +163,86 @@ def test_what_was_left_behind_is_swept_away_with_the_next_one(client, lab, monke
     monkeypatch.setattr(downloads, "LEFT_BEHIND_S", -10.0)
     client.get(f"/export/{dataset.id}.zip")
     assert not (folder / "old.zip").exists()
+
+
+# --- models
+
+
+@pytest.fixture
+def brought(lab, tmp_path):
+    """A model on this owner's shelf, as what it was brought from."""
+    exported(tmp_path / "m.zip")
+    return import_model(lab.workspace, tmp_path / "m.zip")
+
+
+def test_a_model_comes_as_a_zip_named_by_its_run_and_hash_and_stays_nowhere(client, lab, brought):
+    answer = client.get(f"/model/{brought.id}.zip")
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        card = json.loads(archive.read("bearings.json"))
+        assert "predict.py" in archive.namelist()
+    wanted = f'attachment; filename="model-{card["run"]}-{card["sha256"][:12]}.zip"'
+    assert answer.headers["content-disposition"] == wanted and card["run"] == brought.card["run"]
+    assert not list((lab.workspace.cache / "exports").iterdir())
+
+
+def test_the_shipped_model_is_for_everybody(client):
+    assert client.get("/model/demo.zip").status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["nothing.zip", "..%2Fx.zip", f"{'a' * 26}.zip", "demo.pkl", "demo.", "demo"])
+def test_a_model_or_a_form_that_is_not_there_is_404(client, lab, wanted):
+    assert client.get(f"/model/{wanted}").status_code == 404
+
+
+def test_two_models_of_one_body_and_one_form_each_give_their_own_bytes_to_their_own_owner(lab, monkeypatch, tmp_path):
+    """Same frozen body, same classes, same length and file name: nobody ever gets the other one's numbers."""
+    monkeypatch.setenv("BEARINGS_PROFILE", "class")
+    cache.settings.cache_clear()
+    owners, models, key = (new_id(), new_id()), [], signing_key(lab.home)
+    for seed, owner in enumerate(owners):
+        write_bundle(random_bundle("lite0", seed=seed, body=False), tmp_path / "m.zip")
+        models.append(import_model(Workspace(lab.home, owner), tmp_path / "m.zip"))
+    downloads._limiter.cache_clear()
+    client = TestClient(Starlette(routes=downloads.ROUTES))
+
+    def get(owner, model):
+        return client.get(f"/model/{model.id}.zip", headers={"cookie": f"{COOKIE}={sign(owner, key)}"})
+
+    got = {}
+    for _ in range(2):
+        for owner, model in zip(owners, models, strict=True):
+            answer = get(owner, model)
+            with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+                weights = archive.read("model.safetensors")
+            (tmp_path / "got.zip").write_bytes(answer.content)
+            head = load_bundle(tmp_path / "got.zip").checkpoint.tensors
+            assert head["head.6.weight"].equal(model.bundle().checkpoint.tensors["head.6.weight"])
+            assert got.setdefault(owner, weights) == weights and "etag" in answer.headers
+    first, second = got.values()
+    assert len(first) == len(second) and first != second
+    assert first[-(64 * 2**10) :] != second[-(64 * 2**10) :] or first[: 64 * 2**10] != second[: 64 * 2**10]
+    for owner, model in zip(owners, reversed(models), strict=True):
+        assert get(owner, model).status_code == 404
+
+
+def test_another_form_is_made_once_by_a_process_of_its_own(client, lab, brought, monkeypatch):
+    made = []
+
+    def process(source, target):
+        made.append(load_bundle(source).card["sha256"])
+        target.write_bytes(b"a program")
+
+    monkeypatch.setattr(exporting, "_in_a_process", process)
+    for _ in range(2):
+        answer = client.get(f"/model/{brought.id}.onnx")
+        assert answer.content == b"a program" and ".onnx" in answer.headers["content-disposition"]
+        assert answer.headers["content-type"] == "application/octet-stream"
+    assert made == [brought.card["sha256"]]
+
+
+def test_a_form_that_cannot_be_made_is_a_sentence(client, lab, brought, monkeypatch):
+    monkeypatch.setattr(exporting, "MAKING_S", 0.01)
+    answer = client.get(f"/model/{brought.id}.pt2")
+    assert answer.status_code == 409 and "too long" in answer.json()["error"]
+    assert not list((lab.workspace.cache / "exports").iterdir())
