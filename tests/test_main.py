@@ -230,3 +230,23 @@ def test_a_log_that_cannot_be_read_gets_one_sentence(core, tmp_path, data, optio
         (tmp_path / "log.csv").write_bytes(data)
     code, records, err = core("diagnose", tmp_path / "log.csv", *options)
     assert code == 2 and not records and says in err and err.count("\n") == 1 and "Traceback" not in err
+
+
+def test_a_model_is_taken_along_and_asked_again_without_its_workspace(core, tmp_path):
+    code, [saved], _ = core("export", demo.MODEL, tmp_path / "out" / "bears.zip")
+    assert code == 0 and saved["classes"] == ["black", "grizzly", "teddy"] and len(saved["sha256"]) == 64
+    assert saved["bytes"] == (tmp_path / "out" / "bears.zip").stat().st_size
+    picture = demo.HERE / "teddy_a.jpg"
+    answers = [core("predict", model, picture)[1][0][0]["probabilities"] for model in (demo.MODEL, saved["file"])]
+    assert answers[0] == pytest.approx(answers[1], abs=1e-5)
+
+
+def test_export_refuses_what_it_cannot_make_or_find(core, tmp_path):
+    for model, target, said in (
+        (demo.MODEL, "m.pkl", ".zip, .onnx or .pt2"),
+        ("a" * 26, "m.zip", "no run"),
+        (tmp_path / "none.zip", "m.zip", "no file none.zip"),
+    ):
+        code, lines, err = core("export", model, tmp_path / target)
+        assert code == 2 and lines == [] and said in err and "Traceback" not in err
+    assert not list(tmp_path.glob("m.*"))
