@@ -175,8 +175,11 @@ def test_the_environment_is_read_and_the_usual_values_need_none():
         "BEARINGS_PROFILE": "class",
         "BEARINGS_ENGINE": "tls://h:1",
         "BEARINGS_MAX_UPLOAD_MB": "9",
+        "BEARINGS_API_PER_MINUTE": "60",
+        "BEARINGS_API_MAX_MB": "5",
     }
     read = AppSettings.from_env(env)
+    assert (read.api_per_minute, read.api_max_mb) == (60, 5)
     assert (read.home, read.profile, read.engine, read.max_upload_mb) == (Path.home() / "x", "class", "tls://h:1", 9)
 
 
@@ -189,6 +192,10 @@ def test_the_environment_is_read_and_the_usual_values_need_none():
         ("BEARINGS_MAX_UPLOAD_MB", "2001"),
         ("BEARINGS_MAX_UPLOAD_MB", "-5"),
         ("BEARINGS_MAX_UPLOAD_MB", "lots"),
+        ("BEARINGS_API_PER_MINUTE", "0"),
+        ("BEARINGS_API_PER_MINUTE", "many"),
+        ("BEARINGS_API_MAX_MB", "0"),
+        ("BEARINGS_API_MAX_MB", "51"),
         ("BEARINGS_ALLOW_HOSTS", "http://intranet"),
         ("BEARINGS_ALLOW_HOSTS", "intranet, 10.0.0.0/8"),
         ("BEARINGS_ALLOW_HOSTS", "*"),

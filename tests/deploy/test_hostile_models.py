@@ -3,6 +3,7 @@
 import pickle
 import resource
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from core.errors import LabError, ModelError
 from core.workspace import Workspace
 from tests.deploy.hostile_models import HOSTILE, Payload, _good
 
+ROOT = Path(__file__).parents[2]
 SAID = {
     "pickle_with_our_ending": "a Python pickle. Such a file can run code",
     "pickle_named_safetensors": "a Python pickle. Such a file can run code",
@@ -88,3 +90,22 @@ def test_a_file_far_too_large_is_not_opened(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="up to 256 MB are read"):
         load_bundle(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+@pytest.mark.parametrize("word", [
+    "weights_only=False", "pickle.load", "import pickle", "torch.jit.load", "torch.export.load", "onnx.load",
+    "allow_pickle=True", "joblib", "yaml.load(",
+])  # fmt: skip
+def test_nothing_here_opens_a_file_that_can_run_code(word):
+    files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "core").rglob("*.py")]
+    assert not [file.name for file in files if word in file.read_text(encoding="utf-8")]
+
+
+def test_whatever_torch_loads_it_loads_as_plain_numbers():
+    calls = [
+        line
+        for file in (ROOT / "core").rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if "torch.load(" in line
+    ]
+    assert calls and all("weights_only=True" in line for line in calls)
