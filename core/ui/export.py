@@ -97,9 +97,9 @@ def _program(model: Model) -> None:
     settings = cache.settings()
     with st.expander(read("export", "program_title"), icon=":material/terminal:"):
         host = (st.context.url or "http://localhost:8501").split("/export", 1)[0].rstrip("/")
-        cookie = f" \\\n  -b {COOKIE}=…" if settings.profile == "class" and model.id != models.DEMO else ""
+        cookie = f" \\\n-b {COOKIE}=…" if settings.profile == "class" and model.id != models.DEMO else ""
         st.code(
-            f"curl -F image=@photo.jpg{cookie} \\\n  {host}/api/v1/predict/{model.id}", language="bash", wrap_lines=True
+            f"curl -F image=@photo.jpg{cookie} \\\n{host}/api/v1/predict/{model.id}", language="bash", wrap_lines=True
         )
         words = {"describe": f"{host}/api/v1/openapi.json"}
         limits = {"per_minute": settings.api_per_minute, "max_mb": settings.api_max_mb}
