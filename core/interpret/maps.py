@@ -44,7 +44,7 @@ def half_area(heat: np.ndarray) -> float:
 
 
 def peak_place(heat: np.ndarray) -> str:
-    """Where a map is highest, by thirds of the picture: "top left", "middle", or "bottom" for the middle of the bottom."""
+    """Where a map is highest, by thirds of the picture: "top left", "middle", or "bottom" for the bottom's middle."""
     fine = resized(heat, _FINE)
     down, across = np.unravel_index(int(fine.argmax()), fine.shape)
     row, column = _ROWS[3 * int(down) // _FINE], _COLUMNS[3 * int(across) // _FINE]

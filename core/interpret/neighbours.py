@@ -22,15 +22,15 @@ def nearest(query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np
     """
     if query.ndim != 1 or rows.ndim != 2 or rows.shape[1] != len(query):
         raise ValueError(f"a query (D,) and rows (n, D) are needed, not {query.shape} and {rows.shape}")
-    unit = _units(np.asarray(query, dtype=np.float32)[None])[0]
-    parts = [_units(rows[at : at + ROWS_AT_ONCE]) @ unit for at in range(0, len(rows), ROWS_AT_ONCE)]
+    unit = units(np.asarray(query, dtype=np.float32)[None])[0]
+    parts = [units(rows[at : at + ROWS_AT_ONCE]) @ unit for at in range(0, len(rows), ROWS_AT_ONCE)]
     distance = np.clip(1 - np.concatenate([np.zeros(0, np.float32), *parts]), 0, 2)
     order = np.argsort(distance, kind="stable")[: max(0, k)]
     return order, distance[order].astype(float)
 
 
-def _units(rows: np.ndarray) -> np.ndarray:
-    """Rows (n, D) at length one, float32; a row of zeros stays one."""
+def units(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, D) at length one, float32: then their distances go by directions alone. A row of zeros stays one."""
     wide = np.asarray(rows, dtype=np.float32)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
     found: np.ndarray = wide / np.where(length > 0, length, 1)

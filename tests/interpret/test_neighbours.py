@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.interpret import neighbours
-from core.interpret.neighbours import Company, company, nearest
+from core.interpret.neighbours import Company, company, nearest, units
 
 
 def test_distances_are_one_minus_the_cosine():
@@ -71,3 +71,7 @@ def test_the_company_of_a_picture_is_put_into_words(label, predicted, around, ex
 
 def test_without_neighbours_nothing_is_said():
     assert company("a", "a", []) is None
+
+
+def test_units_have_length_one_but_for_zeros():
+    assert np.linalg.norm(units(np.array([[3.0, 4], [0, 0]])), axis=1) == pytest.approx([1, 0])
