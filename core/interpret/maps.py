@@ -14,7 +14,8 @@ _ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "middle", "right")
 def resized(heat: np.ndarray, side: int) -> np.ndarray:
     """A map (h, w) as (side, side) float32, smooth between the middles of its cells, within its own range."""
     image = Image.fromarray(np.asarray(heat, dtype=np.float32)).resize((side, side), Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(image), float(heat.min()), float(heat.max()))
+    found: np.ndarray = np.clip(np.asarray(image), float(heat.min()), float(heat.max()))
+    return found
 
 
 def agreement(heat: np.ndarray, falls: np.ndarray) -> float | None:

@@ -82,11 +82,13 @@ def _boxes(size: int, patch: int | None, stride: int | None) -> list[tuple[int, 
 
 def _covered(model: Classifier, seen: torch.Tensor, boxes: list[tuple[int, int, int, int]]) -> torch.Tensor:
     """A copy of the picture for each box, grey there: the colour that the network takes for nothing, its mean."""
+    grey = torch.as_tensor(model.backbone.mean, dtype=seen.dtype, device=seen.device).view(3, 1, 1)
     copies = seen.repeat(len(boxes), 1, 1, 1)
     for copy, (top, bottom, left, right) in zip(copies, boxes, strict=True):
-        copy[:, top:bottom, left:right] = model.mean[0]
+        copy[:, top:bottom, left:right] = grey
     return copies
 
 
 def _probability(model: Classifier, pictures: torch.Tensor, target: int) -> torch.Tensor:
-    return model(pictures).double().softmax(1)[:, target]
+    found: torch.Tensor = model(pictures).double().softmax(1)[:, target]
+    return found

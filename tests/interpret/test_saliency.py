@@ -1,5 +1,7 @@
 """Maps of evidence: where the answer is known, both maps find it; and they hold for every network there is."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -24,10 +26,8 @@ class Weigh(nn.Module):
 def colour_model():
     """Class 0 is as likely as a picture is red, class 1 as it is blue; its map has 8 x 8 places."""
     body = nn.AvgPool2d(8)
-    model = Classifier(backbone_of("resnet18"), body, Weigh(), ("red", "blue"), keeps_statistics=False)
-    model.mean.fill_(0.5)
-    model.std.fill_(1.0)
-    return model
+    grey = dataclasses.replace(backbone_of("resnet18"), mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))
+    return Classifier(grey, body, Weigh(), ("red", "blue"), keeps_statistics=False)
 
 
 def two_corners():
