@@ -1,0 +1,33 @@
+"""Cuts out of pictures: the right place, never outside, always square."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.plots.patches import cut, strip
+
+ROWS = np.broadcast_to(np.arange(70, dtype=np.uint8)[:, None, None], (70, 70, 3))
+
+
+def test_a_cut_lies_around_its_place():
+    found = cut(ROWS, 14 * 28 + 3, 28)  # row 14 of 28: pixels around 36; six of 28 places are 15 pixels
+    assert found.shape == (15, 15, 3) and found[:, 0, 0].tolist() == list(range(29, 44))
+
+
+@pytest.mark.parametrize(("side", "wide"), [(112, 10), (28, 15), (14, 30), (7, 40)])
+def test_deeper_maps_give_wider_cuts(side, wide):
+    assert cut(ROWS, 0, side).shape == (wide, wide, 3)
+
+
+@given(st.integers(1, 112), st.data())
+def test_a_cut_never_leaves_the_picture(side, data):
+    place = data.draw(st.integers(0, side * side - 1))
+    found = cut(ROWS, place, side)
+    assert found.shape[0] == found.shape[1] >= 10
+
+
+def test_a_strip_has_its_cuts_side_by_side():
+    made = np.asarray(strip([np.zeros((5, 5, 3), np.uint8), np.full((9, 9, 3), 200, np.uint8)], 20, gap=2))
+    assert made.shape == (20, 42, 3)
+    assert made[:, :20].max() == 0 and made[:, 20:22].min() == 255 and (made[:, 22:] == 200).all()
