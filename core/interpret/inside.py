@@ -6,6 +6,7 @@ Hooks listen to the blocks and are always taken off again, whatever happens.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -45,12 +46,17 @@ def block_ends(model: Classifier) -> dict[str, nn.Module]:
 
 @contextlib.contextmanager
 def listening(model: Classifier, blocks: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
-    """While it lasts, what these blocks give is put into the mapping: maps (B, C, h, w) float32 of the last batch."""
+    """While it lasts, what these blocks give is put into the mapping: maps (B, C, h, w) float32 of the last batch.
+
+    What another thread asks the same model meanwhile is not heard.
+    """
     heard: dict[str, torch.Tensor] = {}
+    here = threading.get_ident()
 
     def hear(name: str) -> object:
         def hook(_: nn.Module, __: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
-            heard[name] = out.detach().float().clone()  # a layer that works in place may change it afterwards
+            if threading.get_ident() == here:
+                heard[name] = out.detach().float().clone()  # a layer that works in place may change it afterwards
 
         return hook
 
@@ -75,10 +81,12 @@ def responses(
 
 
 @torch.inference_mode()
-def head_inner(model: Classifier, features: torch.Tensor) -> np.ndarray:
+def head_inner(model: Classifier, features: np.ndarray, *, device: Device) -> np.ndarray:
     """What the head makes of activations (n, 2 * features) before it scores classes: its inner layer, (n, 512)."""
     model.eval()
-    found: np.ndarray = nn.Sequential(*list(model.head)[:-1])(features.float()).cpu().numpy()
+    inner = nn.Sequential(*list(model.head)[:-1])
+    rows = torch.from_numpy(np.asarray(features, dtype=np.float32)).to(device.torch)
+    found: np.ndarray = inner(rows).cpu().numpy()
     return found
 
 

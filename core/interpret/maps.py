@@ -46,11 +46,19 @@ def half_area(heat: np.ndarray) -> float:
 
 def peak_place(heat: np.ndarray) -> str:
     """Where a map is highest, by thirds of the picture: "top left", "middle", or "bottom" for the bottom's middle."""
-    fine = resized(heat, _FINE)
+    fine = resized(_blurred(heat), _FINE)
     down, across = np.unravel_index(int(fine.argmax()), fine.shape)
     row, column = _ROWS[3 * int(down) // _FINE], _COLUMNS[3 * int(across) // _FINE]
     words = [word for word in (row, column) if word != "middle"]
     return " ".join(words) or "middle"
+
+
+def _blurred(heat: np.ndarray) -> np.ndarray:
+    """The mean of each place and the eight around it, so that of many equally high places a lone one does not count."""
+    wide = np.pad(np.maximum(heat, 0), 1)
+    rows, columns = heat.shape
+    found: np.ndarray = sum(wide[y : y + rows, x : x + columns] for y in range(3) for x in range(3)) / 9
+    return found
 
 
 def shown(values: np.ndarray) -> np.ndarray:

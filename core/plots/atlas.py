@@ -20,8 +20,9 @@ Spec = dict[str, Any]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#A89F00", "#8B8275")
 MARKS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "pentagon", "hexagon", "star")
 COLOURINGS = ("label", "wrong")
+FONT = "Source Sans, sans-serif"
 WITH_GL = 2_500  # above so many points the browser's graphics card draws them
-_LEARNED, _EXAM, _WRONG = 7, 11, 13  # pixels
+_LEARNED, _EXAM, _WRONG, _PICKED = 7, 11, 13, 22  # pixels
 _FEW = 10  # classes that fit into a row above the figure
 
 
@@ -105,7 +106,8 @@ def _exam(colour: str, mark: str, look: Look) -> Spec:
 
 
 def _trace(kind: str, name: str, points: pd.DataFrame, marker: Spec, side: str) -> Spec:
-    same = {"marker": {"opacity": marker["opacity"]}}  # a click must not make all other points pale
+    others = {"marker": {"opacity": marker["opacity"]}}  # a click must not make all other points pale
+    picked = {"marker": {"opacity": 1, "size": _PICKED}}
     return {
         "type": kind,
         "mode": "markers",
@@ -118,8 +120,8 @@ def _trace(kind: str, name: str, points: pd.DataFrame, marker: Spec, side: str) 
         "hovertemplate": "%{text}<extra></extra>",
         "marker": marker,
         "meta": side,
-        "selected": same,
-        "unselected": same,
+        "selected": picked,
+        "unselected": others,
     }
 
 
@@ -139,21 +141,21 @@ def _ring(kind: str, points: pd.DataFrame, look: Look) -> Spec:
 
 def _layout(look: Look, height: int, *, many: bool) -> Spec:
     axis = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "title": {"text": ""}}
-    legend = {"font": {"color": look.ink, "size": look.font_px}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "trace"}
+    legend = {"font": {"color": look.ink, "size": look.font_px + 1}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "trace"}
     place = {"orientation": "v"} if many else {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
     return {
         "height": height,
-        "margin": {"l": 4, "r": 4, "t": 4 if many else 40, "b": 4},
+        "margin": {"l": 4, "r": 4, "t": 4 if many else 30, "b": 4},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": look.ink, "size": look.font_px},
+        "font": {"color": look.ink, "size": look.font_px, "family": FONT},
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x"},
         "shapes": [_frame(look)],
         "legend": {**legend, **place},
         "dragmode": "pan",
         "hovermode": "closest",
-        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.ink, "font": {"color": look.ink}},
+        "hoverlabel": {"bgcolor": look.paper, "bordercolor": look.ink, "font": {"color": look.ink, "family": FONT}},
     }
 
 

@@ -25,9 +25,11 @@ def cut(seen: np.ndarray, place: int, side: int) -> np.ndarray:
     return seen[starts[0] : starts[0] + wide, starts[1] : starts[1] + wide]
 
 
-def strip(cuts: Sequence[np.ndarray], px: int, gap: int = 2) -> Image.Image:
-    """Square pictures side by side as one, each `px` pixels wide, `gap` white pixels between them."""
-    made = Image.new("RGB", (len(cuts) * (px + gap) - gap, px), "white")
+def sheet(cuts: Sequence[np.ndarray], px: int, columns: int, gap: int = 3) -> np.ndarray:
+    """Square pictures in rows as one, uint8 (h, w, 3), each `px` pixels wide, with `gap` grey ones between."""
+    rows = -(-len(cuts) // columns)
+    made = Image.new("RGB", (columns * (px + gap) - gap, rows * (px + gap) - gap), (128, 128, 128))
     for number, one in enumerate(cuts):
-        made.paste(Image.fromarray(one).resize((px, px), Image.Resampling.BICUBIC), (number * (px + gap), 0))
-    return made
+        place = (number % columns * (px + gap), number // columns * (px + gap))
+        made.paste(Image.fromarray(one).resize((px, px), Image.Resampling.BICUBIC), place)
+    return np.asarray(made)

@@ -6,13 +6,14 @@ whether they are. Nothing here belongs to one session, and nothing here is dropp
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -143,18 +144,16 @@ class Predictors:
         began = time.perf_counter()
         image = open_image(picture, longest_side=LONGEST_SIDE)
         opening_ms = 1000 * (time.perf_counter() - began)
-        shipped = self._shipped(model)
-        with self._lock:
-            prediction = (shipped or self._of_run(model)).predict([image])[0]
+        with self.awake(model) as predictor:
+            prediction = predictor.predict([image])[0]
         return dataclasses.replace(prediction, ms=opening_ms + prediction.ms)
 
     def heat(self, model: Model, picture: bytes, label: str | None = None) -> bytes:
         """A JPEG of the square a model sees with the evidence for a class laid over it (its own answer without one)."""
         from core.interpret.saliency import grad_cam
 
-        image, shipped = open_image(picture, longest_side=LONGEST_SIDE), self._shipped(model)
-        with self._lock:
-            predictor = shipped or self._of_run(model)
+        image = open_image(picture, longest_side=LONGEST_SIDE)
+        with self.awake(model) as predictor:
             label = label or predictor.predict([image])[0].label
             if label not in predictor.classes:
                 raise ModelError(f"This model has no class {label[:40]!r}.", hint="Choose one of its classes.")
@@ -162,6 +161,13 @@ class Predictors:
             target = predictor.classes.index(label)
             heat = grad_cam(predictor.model, pixels, target, device=predictor.device)
         return encode(overlay(pixels[0].permute(1, 2, 0).numpy(), heat)).jpeg
+
+    @contextlib.contextmanager
+    def awake(self, model: Model) -> Iterator[Any]:
+        """The predictor of a model for one turn: until it is over nobody else computes, nor hears what it computes."""
+        shipped = self._shipped(model)
+        with self._lock:
+            yield shipped or self._of_run(model)
 
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""

@@ -1,5 +1,7 @@
 """Inside a network: every block of every network is heard, hooks go again, and channels show what excites them."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,18 @@ def test_hooks_are_taken_off_also_when_the_pass_fails(model):
     assert not any(layer._forward_hooks for layer in model.modules())
 
 
+def test_what_another_thread_asks_is_not_heard(model):
+    first = next(iter(block_ends(model)))
+    with listening(model, [first]) as heard:
+        other = threading.Thread(target=lambda: model.maps(noise(1)))
+        other.start()
+        other.join()
+        assert heard == {}
+        with torch.no_grad():
+            model.maps(noise(1))
+        assert list(heard) == [first]
+
+
 def test_early_middle_and_late_are_three_blocks_in_order(model):
     names = [block.name for block in BODIES[model.backbone.name]]
     places = [names.index(at_depth(model.backbone.name, depth).name) for depth in DEPTHS]
@@ -66,7 +80,7 @@ def test_early_middle_and_late_are_three_blocks_in_order(model):
 def test_the_inner_layer_is_what_the_last_layer_scores():
     model = build_model("resnet18", ("a", "b", "c"), seed=0, pretrained=False).eval()
     features = torch.randn(4, 1024)
-    inner = head_inner(model, features)
+    inner = head_inner(model, features.numpy(), device=CPU)
     assert inner.shape == (4, 512)
     with torch.no_grad():
         assert torch.allclose(model.head[-1](torch.from_numpy(inner)), model.head(features), atol=1e-4)

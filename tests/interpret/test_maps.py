@@ -59,6 +59,12 @@ def test_the_highest_place_in_words(row, column, words):
     assert maps.peak_place(spot(row, column)) == words
 
 
+def test_of_equally_high_places_those_that_lie_together_count():
+    heat = spot(0, 0)
+    heat[5:7, 5:7] = 1
+    assert maps.peak_place(heat) == "bottom right"
+
+
 @given(ANY)
 def test_what_is_shown_lies_between_nothing_and_all(values):
     for found in (maps.shown(values), maps.shown_falls(values)):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.plots.patches import cut, strip
+from core.plots.patches import cut, sheet
 
 ROWS = np.broadcast_to(np.arange(70, dtype=np.uint8)[:, None, None], (70, 70, 3))
 
@@ -27,7 +27,9 @@ def test_a_cut_never_leaves_the_picture(side, data):
     assert found.shape[0] == found.shape[1] >= 10
 
 
-def test_a_strip_has_its_cuts_side_by_side():
-    made = np.asarray(strip([np.zeros((5, 5, 3), np.uint8), np.full((9, 9, 3), 200, np.uint8)], 20, gap=2))
-    assert made.shape == (20, 42, 3)
-    assert made[:, :20].max() == 0 and made[:, 20:22].min() == 255 and (made[:, 22:] == 200).all()
+def test_a_sheet_has_its_cuts_in_rows():
+    colours = (0, 200, 60)
+    made = sheet([np.full((5 + c, 5 + c, 3), c, np.uint8) for c in colours], 20, 2, gap=2)
+    assert made.shape == (42, 42, 3)
+    assert (made[:20, :20] == 0).all() and (made[:20, 22:] == 200).all() and (made[22:, :20] == 60).all()
+    assert (made[20:22] == 128).all() and (made[22:, 22:] == 128).all()
