@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.plots.patches import cut, sheet
@@ -20,6 +20,7 @@ def test_deeper_maps_give_wider_cuts(side, wide):
     assert cut(ROWS, 0, side).shape == (wide, wide, 3)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 112), st.data())
 def test_a_cut_never_leaves_the_picture(side, data):
     place = data.draw(st.integers(0, side * side - 1))
