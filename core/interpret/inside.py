@@ -26,7 +26,7 @@ from core.vision.device import Device
 from core.vision.model import Classifier, block_of
 from core.workspace import write_atomic
 
-MOST = 200  # pictures: about 4 s for lite0 on two cores, and more show nothing new
+MOST = 200  # pictures: a few seconds for lite0 on two cores, and more show little that is new
 AT_ONCE = 16
 
 

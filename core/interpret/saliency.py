@@ -3,10 +3,10 @@
 Two maps that know nothing of one another. Grad-CAM asks the network which places its score hangs on, in one pass;
 occlusion hides one place after another and asks again, in dozens. Where both point to one place, the model looks there.
 
-Measured on the drawn bears (24 of the exam, lite0 on 240 pictures, 4 of 60 wrong): the mean rank correlation of the
-two is 0.48, and 0.24 for the maps of two different pictures. HiResCAM (arXiv:2011.08891), which weights place by place,
-has 0.39, since all slope of a maximum goes to one place; the mean half alone 0.46; the slope of the log-odds 0.48. So
-the classic formula stays. docs/LOG.md has the table.
+Measured on the drawn bears (`python -m benchmarks.saliency`: lite0, 24 pictures of the exam): the mean rank correlation
+of the two is 0.49, and 0.23 for the maps of two different pictures. HiResCAM (arXiv:2011.08891), which weights place by
+place, has 0.39, since all slope of a maximum goes to one place; the mean half of the pooling alone 0.48, the slope of
+the log probability 0.47. So the classic formula stays; docs/LOG.md has the table.
 """
 
 from __future__ import annotations

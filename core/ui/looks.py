@@ -8,35 +8,41 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.text import read
-from core.ui import choices, look_inside, look_map, look_one, page, readings
+from core.ui import choices, landscape, look_inside, look_map, look_one, page, readings
 from core.ui.look_pick import WORDS
 from core.ui.readings import Reading
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part: `show` draws it; `part_<name>`, `try_<name>` and `behind_<name>` are its words."""
+    """One part: `show` draws it. Its title is the section `part_<name>` of this page's words; `try<ending>` and
+    `behind<ending>` are sections of the words of `words`.
+    """
 
     show: Callable[[Reading], None]
     source: str
+    ending: str = ""
+    words: str = WORDS
 
 
 PARTS: Mapping[str, Part] = {
     "picture": Part(look_one.show, "core.interpret.saliency:grad_cam"),
-    "map": Part(look_map.show, "core.interpret.atlas:plane"),
-    "inside": Part(look_inside.show, "core.interpret.inside:listening"),
+    "map": Part(look_map.show, "core.interpret.atlas:plane", "_map"),
+    "inside": Part(look_inside.show, "core.interpret.inside:listening", "_inside"),
+    "valley": Part(lambda reading: landscape.show(reading.model.run), landscape.SOURCE, words="landscape"),
 }
 
 
 def show() -> None:
     """The model and the part, both in the address; the part, its challenge, what is behind it, and the way on."""
     titles = {name: read(WORDS, f"part_{name}") for name in PARTS}
-    first, second = st.columns([1, 1.5], gap="medium", vertical_alignment="bottom")
+    first, second = st.columns([1, 1.75], gap="medium", vertical_alignment="bottom")
     with second:
         name = choices.switch(titles, slot="show", key="looks.show", default="picture")
     reading = readings.require(WORDS, place=first)
+    part = PARTS[name]
     with page.boundary():
-        PARTS[name].show(reading)
-    page.challenge(WORDS, "try" if name == "picture" else f"try_{name}")
-    page.explain(WORDS, source=PARTS[name].source, section="behind" if name == "picture" else f"behind_{name}")
+        part.show(reading)
+    page.challenge(part.words, f"try{part.ending}")
+    page.explain(part.words, source=part.source, section=f"behind{part.ending}")
     page.next_step("Show it a new picture", "predict", key="looks.next", kind="secondary", model=reading.model.id)
