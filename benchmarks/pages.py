@@ -18,17 +18,25 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pytest
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
+from core.data.table import Dataset
+from core.interpret.reading import ACTIVATIONS
+from core.train.runs import Run
 from core.ui import cache, confusion, explore
 from tests.jobs.fake_engine import FakeEngine
 from tests.ui.answers import read
+from tests.ui.looks import inside_run, paint
 from tests.ui.support import Oracle, open_page, ready, training_run
 from tests.ui.suspects import searched
 from tests.ui.test_explore import make_large
 
 RUNS = 200
+ACTIVATIONS_EACH = 2560  # of lite0
+LOOKS = ("picture", "map", "inside")
 
 
 @contextlib.contextmanager
@@ -78,6 +86,14 @@ def other_threshold(app: AppTest) -> object:
     return control.set_value(0.5 if control.value > 0.98 else round(control.value + 0.01, 2)).run()
 
 
+def looked_into(model: Run, passed: Run, dataset: Dataset) -> None:
+    """Give every picture as many activations as a network does; its maps are the tests' stand-ins."""
+    rows = np.random.default_rng(0).normal(size=(len(dataset.kept()), ACTIVATIONS_EACH))
+    np.save(passed.path / ACTIVATIONS, rows.astype(np.float16))
+    paint(pytest.MonkeyPatch())
+    inside_run(model, dataset)
+
+
 def main() -> None:
     """Measure everything in turns and print it as JSON, with the ratio to the floor."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,7 +110,7 @@ def main() -> None:
         for part in ("pictures", "bring", "classes", "take"):
             figures[f"build, {part}"] = times(open_page("build", part=part), rerun, options.reruns)
         figures["clean, next suspect"] = times(open_page("clean"), next_suspect, options.reruns)
-        read(dataset)
+        model, passed = read(dataset)
         figures["top losses"] = times(open_page("top_losses"), rerun, options.reruns)
         figures["top losses, another order"] = times(open_page("top_losses"), other_order, options.reruns)
         for part in confusion.PARTS:
@@ -102,6 +118,9 @@ def main() -> None:
         figures["confusion, another threshold"] = times(
             open_page("confusion", part="sure"), other_threshold, options.reruns
         )
+        looked_into(model, passed, dataset)
+        for part in LOOKS:
+            figures[f"where it looks, {part}"] = times(open_page("where_it_looks", show=part), rerun, options.reruns)
         for _ in range(RUNS):
             training_run(dataset, epochs=4, wrong=(6, 5, 4, 3), weights=False)
         figures[f"runs, {RUNS} of them"] = times(open_page("runs"), rerun, options.reruns)

@@ -21,6 +21,7 @@ LANES: Mapping[str, str] = {
     "inspect": "train",
     "suspects": "train",
     "read": "train",
+    "inside": "train",
     "experiment": "train",
     "landscape": "train",
     "tta": "train",

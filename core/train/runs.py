@@ -316,6 +316,7 @@ PERFORM: dict[str, str | Perform] = {
     "inspect": "core.train.inspection:perform",
     "suspects": "core.interpret.suspects:perform",
     "read": "core.interpret.reading:perform",
+    "inside": "core.interpret.inside:perform",
     "experiment": "core.diagnose.experimenting:perform",
     "landscape": "core.interpret.walking:perform",
     "tta": "core.interpret.tta:perform",

@@ -150,25 +150,19 @@ class Predictors:
         began = time.perf_counter()
         image = open_image(picture, longest_side=LONGEST_SIDE)
         opening_ms = 1000 * (time.perf_counter() - began)
-        shipped = self._shipped(model)
-        prediction = self._thread.submit(lambda: (shipped or self._of_run(model)).predict([image])[0]).result()
+        prediction = self.turn(model, lambda predictor: predictor.predict([image])[0])
         return dataclasses.replace(prediction, ms=opening_ms + prediction.ms)
 
     def heat(self, model: Model, picture: bytes, label: str | None = None) -> bytes:
         """A JPEG of the square a model sees with the evidence for a class laid over it (its own answer without one)."""
-        image, shipped = open_image(picture, longest_side=LONGEST_SIDE), self._shipped(model)
-        pixels, heat = self._thread.submit(lambda: self._heat(shipped or self._of_run(model), image, label)).result()
+        image = open_image(picture, longest_side=LONGEST_SIDE)
+        pixels, heat = self.turn(model, lambda predictor: _evidence(predictor, image, label))
         return encode(overlay(pixels[0].permute(1, 2, 0).numpy(), heat)).jpeg
 
-    def _heat(self, predictor: Any, image: Image.Image, label: str | None) -> tuple[Any, Any]:
-        """What the model sees of a picture, and the evidence for a class in it."""
-        from core.interpret.saliency import grad_cam
-
-        label = label or predictor.predict([image])[0].label
-        if label not in predictor.classes:
-            raise ModelError(f"This model has no class {label[:40]!r}.", hint="Choose one of its classes.")
-        pixels = predictor.pixels(image)
-        return pixels, grad_cam(predictor.model, pixels, predictor.classes.index(label), device=predictor.device)
+    def turn(self, model: Model, work: Callable[[Any], T]) -> T:
+        """What `work` makes of a model's predictor, in the thread that computes: nobody else does until it is done."""
+        shipped = self._shipped(model)
+        return self._thread.submit(lambda: work(shipped or self._of_run(model))).result()
 
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""
@@ -185,6 +179,17 @@ class Predictors:
         while len(self._warm) > self._size:
             self._warm.popitem(last=False)
         return self._warm[key]
+
+
+def _evidence(predictor: Any, image: Image.Image, label: str | None) -> tuple[Any, Any]:
+    """What a model sees of a picture, and the evidence for a class in it."""
+    from core.interpret.saliency import grad_cam
+
+    label = label or predictor.predict([image])[0].label
+    if label not in predictor.classes:
+        raise ModelError(f"This model has no class {label[:40]!r}.", hint="Choose one of its classes.")
+    pixels = predictor.pixels(image)
+    return pixels, grad_cam(predictor.model, pixels, predictor.classes.index(label), device=predictor.device)
 
 
 @cache

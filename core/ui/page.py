@@ -50,6 +50,7 @@ PAGES: Mapping[str, PageInfo] = {
     "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
     "top_losses": PageInfo("Read the model", "Top losses", ":material/priority_high:"),
     "confusion": PageInfo("Read the model", "Confusion", ":material/grid_on:"),
+    "where_it_looks": PageInfo("Read the model", "Where it looks", ":material/center_focus_strong:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
     "export": PageInfo("Use it", "Take it along", ":material/deployed_code_update:"),
 }

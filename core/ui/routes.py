@@ -77,9 +77,9 @@ async def heat(request: Request) -> Response:
 
 def _heat(owner: str, wanted: str, dataset_id: str, sha: str, label: str) -> bytes:
     model = models.find_model(Workspace(cache.settings().home, owner), wanted)
-    path = _dataset(owner, dataset_id).image_path(sha)
+    picture = _dataset(owner, dataset_id).image_path(sha).read_bytes()  # what has gone is shown to nobody, kept or not
     key = (owner, wanted, model.saved_at, sha, label)
-    found: bytes = _heats().get(key, lambda: cache.predictors().heat(model, path.read_bytes(), label or None))
+    found: bytes = _heats().get(key, lambda: cache.predictors().heat(model, picture, label or None))
     return found
 
 

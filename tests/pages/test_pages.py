@@ -55,6 +55,7 @@ def test_a_page_opens_cold_over_a_prepared_workspace(lab, name):
         ("lr_finder", "finder"),
         ("top_losses", "model"),
         ("confusion", "model"),
+        ("where_it_looks", "model"),
     ],
 )
 @pytest.mark.parametrize("wanted", ["<b>../../etc", "a" * 26])
@@ -72,7 +73,8 @@ def test_a_run_of_somebody_else_is_not_found(lab):
     target = Workspace(lab.home, new_id()).folder("runs")
     target.mkdir(parents=True)
     foreign.path.rename(target / foreign.id)
-    for name, key in (("train", "run"), ("predict", "model"), ("top_losses", "model"), ("confusion", "model")):
+    for name, key in (("train", "run"), ("predict", "model"), ("top_losses", "model"), ("confusion", "model"),
+                      ("where_it_looks", "model")):  # fmt: skip
         app = open_page(name, **{key: foreign.id})
         assert "There is no" in app.error[0].value
 

@@ -8,10 +8,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.data.mistakes import add_mistake, remove_mistake
+from core.errors import ModelError
 from core.ui import cache, gallery, routes
 from core.ui.identity import COOKIE, sign, signing_key
 from core.workspace import new_id
 from tests.conftest import make_toy
+from tests.ui.support import training_run
 
 
 @pytest.fixture
@@ -116,3 +118,85 @@ def test_in_a_class_only_the_owner_sees_a_mistake(lab, monkeypatch):
     client = TestClient(Starlette(routes=routes.ROUTES))
     for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
         assert client.get(address, headers={"cookie": f"{COOKIE}={cookie}"}).status_code == status
+
+
+# --- heat maps
+
+
+class Painter:
+    """Stands in for the models: paints the name of the class that was asked for, and counts."""
+
+    def __init__(self):
+        self.asked = []
+
+    def heat(self, model, picture, label=None):
+        if label == "unknown":
+            raise ModelError("This model has no class 'unknown'.")
+        self.asked.append((model.id, label))
+        return b"jpeg of " + (label or "its answer").encode()
+
+
+@pytest.fixture
+def painter(lab, monkeypatch):
+    made = Painter()
+    monkeypatch.setattr(cache, "predictors", lambda: made)
+    return made
+
+
+def heat_address(model, sha, dataset, label="g"):
+    return f"/heat/{model}/{sha}.jpg?dataset={dataset}&label={label}"
+
+
+def test_a_heat_map_of_a_picture_of_yours_is_painted_once(client, lab, painter):
+    dataset = make_toy(lab.home)
+    run, sha = training_run(dataset), first_sha(dataset)
+    for _ in range(2):
+        answer = client.get(heat_address(run.id, sha, dataset.id))
+        assert answer.status_code == 200 and answer.content == b"jpeg of g"
+    assert answer.headers["content-type"] == "image/jpeg" and answer.headers["x-content-type-options"] == "nosniff"
+    assert "private" in answer.headers["cache-control"]
+    assert client.get(f"/heat/{run.id}/{sha}.jpg?dataset={dataset.id}").content == b"jpeg of its answer"
+    assert painter.asked == [(run.id, "g"), (run.id, None)]
+
+
+def test_a_heat_map_of_anything_that_is_not_there_is_not_found(client, lab, painter):
+    dataset, other = make_toy(lab.home), make_toy(lab.home, seed=7, name="other")
+    run, sha = training_run(dataset), first_sha(dataset)
+    assert client.get(heat_address(run.id, sha, dataset.id)).status_code == 200
+    for address in (
+        heat_address(new_id(), sha, dataset.id),
+        heat_address("..%2F..%2Fetc", sha, dataset.id),
+        heat_address(run.id, sha, new_id()),
+        heat_address(run.id, sha, "../" + dataset.id),
+        heat_address(run.id, sha, "demo"),
+        heat_address(run.id, sha, ""),
+        heat_address(run.id, sha, other.id),  # its picture lies in the other set
+        heat_address(run.id, "0" * 64, dataset.id),
+        heat_address(run.id, sha[:20], dataset.id),
+        heat_address(run.id, "..%2Fitems.csv", dataset.id),
+        heat_address(run.id, sha, dataset.id, "unknown"),
+        heat_address(training_run(dataset, state="running").id, sha, dataset.id),  # no model yet
+    ):
+        assert client.get(address).status_code == 404, address
+    assert painter.asked == [(run.id, "g")]
+
+
+def test_in_a_class_only_the_owner_sees_where_a_model_looks(lab, painter, monkeypatch):
+    monkeypatch.setenv("BEARINGS_PROFILE", "class")
+    cache.settings.cache_clear()
+    dataset = make_toy(lab.home)
+    address = heat_address(training_run(dataset).id, first_sha(dataset), dataset.id)
+    owner = new_id()
+    lab.workspace.root.rename(lab.home / owner)
+    key = signing_key(lab.home)
+    client = TestClient(Starlette(routes=routes.ROUTES))
+    for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
+        assert client.get(address, headers={"cookie": f"{COOKIE}={cookie}"}).status_code == status
+
+
+def test_a_picture_that_has_gone_has_no_heat_map_any_more(client, lab, painter):
+    dataset = make_toy(lab.home)
+    address = heat_address(training_run(dataset).id, first_sha(dataset), dataset.id)
+    assert client.get(address).status_code == 200
+    dataset.image_path(first_sha(dataset)).unlink()
+    assert client.get(address).status_code == 404
