@@ -163,6 +163,12 @@ class Predictors:
             heat = grad_cam(predictor.model, pixels, target, device=predictor.device)
         return encode(overlay(pixels[0].permute(1, 2, 0).numpy(), heat)).jpeg
 
+    def activations(self, model: Model, picture: bytes) -> Any:
+        """What the body of a model gives for a picture, (2 * features,) float32, as a reading has them."""
+        image, shipped = open_image(picture, longest_side=LONGEST_SIDE), self._shipped(model)
+        with self._lock:
+            return (shipped or self._of_run(model)).activations(image)
+
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""
         return demo().get() if model.id == DEMO else None

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import WorkspaceError
 from core.settings import AppSettings
+from core.ui.guests import MARK
 from core.workspace import disk_errors, is_id, new_id
 
 COOKIE = "bearings_owner"
@@ -66,9 +67,9 @@ def owner_of(cookie: str | None, key: bytes) -> str | None:
 
 
 def owner_from_headers(headers: Headers, settings: AppSettings) -> str | None:
-    """The owner who sends a request, or None when the request carries no valid cookie."""
+    """The owner who sends a request, or None when it carries no valid cookie, or on a laptop comes from elsewhere."""
     if settings.profile == "laptop":
-        return LOCAL
+        return None if MARK in headers else LOCAL
     return owner_of(_cookie(headers), signing_key(settings.home))
 
 

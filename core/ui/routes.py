@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from core.data.mistakes import mistake_path
 from core.data.table import Dataset, load_dataset
+from core.deploy.shares import is_share_id
 from core.errors import Busy, ImageRejected, LabError, ModelError, NotFound
 from core.ui import cache, models
 from core.ui.gallery import LARGE_PX, THUMB_PX
@@ -179,6 +180,8 @@ def _check_origin(request: Request) -> None:
 def _model(owner: str | None, wanted: str) -> models.Model:
     if wanted == models.DEMO:
         return models.shipped()
+    if is_share_id(wanted):
+        return models.shared_model(cache.settings().home, wanted)[1]
     if owner is None:
         raise NotFound(f"There is no model {wanted[:40]!r} in this workspace.", hint="Open the app in a browser first.")
     return models.find_model(Workspace(cache.settings().home, owner), wanted)
