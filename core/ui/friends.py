@@ -13,6 +13,11 @@ from core.plots.style import esc
 from core.text import read
 from core.ui import answers, cache, models, page, pictures, state
 
+BARE = (
+    "[data-testid='stHeader'], [data-testid='stSidebar'] { display: none !important; } "
+    "[data-testid='stMainBlockContainer'] { padding-top: 1.5rem !important; }"
+)
+
 
 def link() -> str | None:
     """The friends' link in the address; "" for a guest of this laptop without one; None for everybody else."""
@@ -24,7 +29,7 @@ def link() -> str | None:
 
 def show(share_id: str) -> None:
     """The whole page."""
-    st.html("<style>[data-testid='stHeader'], [data-testid='stSidebar'] { display: none !important; }</style>")
+    st.html(f"<style>{BARE}</style>")
     try:
         share, model = models.shared_model(cache.settings().home, share_id)
     except NotFound as gone:

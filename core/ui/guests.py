@@ -22,7 +22,7 @@ MARK = "x-bearings-guest"
 _PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")  # a proxy speaks for somebody
 _FOR_GUESTS = re.compile(  # the friends' page, what Streamlit's pages are made of, and the friends' way for programs
     r"/predict/?|/favicon\.\w+|/static/[\w./-]+|/media/[\w./-]+"
-    r"|/_stcore/(?:health|host-config|stream|upload_file/[\w./-]+)"
+    r"|(?:/predict)?/_stcore/(?:health|host-config|stream|upload_file/[\w./-]+)"
     r"|/api/v1/predict/link-[a-z2-7]{26}|/api/v1/openapi\.json"
 )
 

@@ -12,10 +12,12 @@ import os
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.deploy.shares import is_share_id
 from core.errors import WorkspaceError
 from core.settings import AppSettings
 from core.ui.guests import MARK
@@ -82,6 +84,12 @@ def _cookie(headers: Headers) -> str | None:
     return jar[COOKIE].value if COOKIE in jar else None
 
 
+def _is_for_friends(scope: Scope) -> bool:
+    """Whether a page is a friends' one: nothing is made there, so nobody needs to be known again."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("model", [""])
+    return is_share_id(asked[0])
+
+
 class IdentityMiddleware:
     """ASGI middleware of the class profile: a page that is sent to somebody without a valid cookie brings one."""
 
@@ -99,7 +107,7 @@ class IdentityMiddleware:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and known is None:
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
+                if headers.get("content-type", "").startswith("text/html") and not _is_for_friends(scope):
                     headers.append("set-cookie", self._new_cookie(scope["scheme"] == "https"))
                     headers["cache-control"] = "no-store"  # a page with a cookie belongs to one person
             await send(message)

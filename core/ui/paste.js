@@ -5,7 +5,7 @@ export default function ({ parentElement, setTriggerValue, data }) {
   const take = (file) => {
     if (file.size > data.most_bytes) return say(data.too_large);
     const reader = new FileReader();
-    reader.onload = () => { say(""); setTriggerValue("picture", reader.result); };
+    reader.onload = () => { say(keys); setTriggerValue("picture", reader.result); };
     reader.onerror = () => say(data.nothing);
     reader.readAsDataURL(file);
   };
@@ -25,7 +25,9 @@ export default function ({ parentElement, setTriggerValue, data }) {
       say(data.nothing);
     } catch { say(data.forbidden); }
   };
+  const keys = matchMedia("(pointer: fine)").matches ? data.keys : "";
   button.textContent = data.label;
+  say(keys);
   button.hidden = !navigator.clipboard?.read;
   button.addEventListener("click", asked);
   document.addEventListener("paste", pasted);

@@ -87,7 +87,7 @@ def _keep(name: str, data: bytes) -> None:
 
 def _pasted() -> list[Picture]:
     """A button that takes the picture in the clipboard, which Ctrl+V does as well; what was taken so far."""
-    words = {name: read("predict", f"paste_{name}") for name in ("label", "nothing", "forbidden", "too_large")}
+    words = {name: read("predict", f"paste_{name}") for name in ("label", "keys", "nothing", "forbidden", "too_large")}
     component = st.components.v2.component(
         "bearings_paste",
         html='<div class="paste"><button type="button" hidden></button><span role="status"></span></div>',

@@ -5,9 +5,12 @@ There is none until the owner makes one.
 
 from __future__ import annotations
 
+import socket
 from functools import partial
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import psutil
 import streamlit as st
 
 from core.data.table import Dataset
@@ -69,6 +72,7 @@ def _details(workspace: Workspace, share: Share) -> None:
         st.code(link, language=None, wrap_lines=True)
         if not everywhere:
             page.see(read("predict", "share_here"), "attention")
+            _how_to_open()
         page.note(read("predict", "share_sees"))
     else:
         page.note(read("predict", "share_off"))
@@ -77,6 +81,25 @@ def _details(workspace: Workspace, share: Share) -> None:
         "Delete the link", key="share.delete", type="tertiary", icon=":material/delete_forever:",
         on_click=dialogs.ask, args=(QUESTION, share.id),
     )  # fmt: skip
+
+
+def _how_to_open() -> None:
+    """On a laptop: the command that lets others in. A class is served by whoever set it up."""
+    if cache.settings().profile == "laptop":
+        page.note(read("predict", "share_open"))
+        hosts = " ".join(f"--server.allowedHosts {host}" for host in ("localhost", own_address()))
+        st.code(f"streamlit run app.py --server.address 0.0.0.0 {hosts}", language=None, wrap_lines=True)
+
+
+def own_address() -> str:
+    """The number of this computer in its own network, or a word in its place."""
+    found = [
+        entry.address
+        for name, entries in psutil.net_if_addrs().items()
+        for entry in entries
+        if entry.family is socket.AF_INET and psutil.net_if_stats()[name].isup and ip_address(entry.address).is_private
+    ]
+    return next((number for number in found if not is_loopback(number)), "ADDRESS")
 
 
 def _words(workspace: Workspace, share: Share) -> None:

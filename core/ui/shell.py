@@ -30,9 +30,14 @@ def app() -> None:
         current.run()
 
 
+def _nothing() -> None:
+    """A page that nobody sees."""
+
+
 def friends_page(link: str) -> None:
     """The one page there is for friends: no other can be reached from it."""
-    st.navigation([page.entry("predict")], position="hidden")
+    begin = st.Page(_nothing, title="Bearings", url_path="begin", default=True)  # without one, this would lie at "/"
+    st.navigation([begin, page.entry("predict")], position="hidden")
     with page.boundary():
         st.html(HERE / "style.css")
         friends.show(link)
