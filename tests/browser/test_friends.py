@@ -198,6 +198,12 @@ def opened(visitor, path):
     visitor.settle()
 
 
+def everything(visitor):
+    """What a page holds, also in its boxes."""
+    boxes = visitor.page.locator("input, textarea").evaluate_all("all => all.map(one => one.value)")
+    return "\n".join([visitor.page.content(), *boxes])
+
+
 def assert_nothing_of(secret, told):
     assert not [one for one in secret if one in told]
 
@@ -213,7 +219,7 @@ def test_a_friend_shows_a_picture_and_reads_the_answer(friend, owner, trained, l
     assert [one for one in links if not one.startswith("#")] == [] and "That was wrong" not in friend.text()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator(".answer img").first.bounding_box()["y"] < 400  # the answer comes before the controls
-    assert_nothing_of(secrets(owner, trained), page.content())
+    assert_nothing_of(secrets(owner, trained), everything(friend))
     assert [cookie for cookie in friend.context.cookies() if cookie["name"] == COOKIE] == []
     friend.assert_no_fault()
 
@@ -225,10 +231,11 @@ def test_no_page_shows_a_friend_anything_of_the_owner_s(friend, owner, trained, 
     for name in PAGES:
         for query in ("", f"?{ids}"):
             opened(friend, f"/{name if name != 'home' else ''}{query}")
-            assert_nothing_of(told[:1] + told[3:] if query else told, friend.page.content())  # ids that they typed
+            assert_nothing_of(told[:1] + told[3:] if query else told, everything(friend))  # ids that they typed
     opened(owner, f"/explore?dataset={owner.dataset.id}")
-    owner.page.locator(".thumbs img").first.wait_for()
-    assert [sha for sha in told[4:] if sha in owner.page.content()]  # what was looked for is there to be seen
+    owner.page.wait_for_function("document.body.innerHTML.includes('/thumb/')")
+    seen = everything(owner)  # what was looked for is there to be seen
+    assert NAME in seen and [sha for sha in told[4:] if sha in seen]
 
 
 def test_no_route_gives_a_friend_anything_of_the_owner_s(friend, owner, trained, link):

@@ -165,7 +165,7 @@ def test_pictures_like_it_are_asked_for_once_and_shown_with_their_classes(toy_se
     reading = runs.set_state(runs.set_state(reading, "starting"), "running")
     from core.interpret.reading import to_csv
 
-    table = items.assign(predicted=items["label"], loss=0.1)
+    table = items[["item", "file", "label", "split"]].assign(predicted=items["label"], loss=0.1)
     (reading.path / "answers.csv").write_text(to_csv(table))
     np.save(reading.path / "activations.npy", rows)
     runs.set_state(reading, "done")
