@@ -9,6 +9,7 @@ import streamlit.config
 from starlette.middleware import Middleware
 
 from core.ui import api, cache, downloads, page, routes
+from core.ui.guests import GuestMiddleware
 from core.ui.identity import IdentityMiddleware
 
 if streamlit.config._main_script_path is None:
@@ -26,7 +27,10 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
 app = st.App(
     Path(__file__).resolve().parent / "core" / "ui" / "shell.py",
     routes=(*routes.ROUTES, *downloads.ROUTES, *api.ROUTES),
-    middleware=[Middleware(IdentityMiddleware, settings=cache.settings())],
+    middleware=[
+        Middleware(GuestMiddleware, settings=cache.settings()),
+        Middleware(IdentityMiddleware, settings=cache.settings()),
+    ],
     lifespan=lifespan,
     on_script_error=page.show_crash,
 )

@@ -78,12 +78,20 @@ class Predictor:
         """What the model sees of an upright picture, (1, 3, S, S) uint8."""
         return torch.from_numpy(square(image.convert("RGB"), self.size).copy()).permute(2, 0, 1)[None]
 
+    def activations(self, image: Image.Image) -> np.ndarray:
+        """What the body gives for an upright picture, (2 * features,) float32."""
+        found: np.ndarray = self._pooled(image)[0].cpu().numpy()
+        return found
+
     @torch.inference_mode()
     def _probabilities(self, image: Image.Image) -> np.ndarray:
         """Probabilities (classes,) of an upright picture."""
-        with self.device.autocast():
-            pooled = self.model.pooled(self.pixels(image).to(self.device.torch))
-        probs = self.model.head(pooled.float()).softmax(1)[0].cpu().double().numpy()
+        probs = self.model.head(self._pooled(image)).softmax(1)[0].cpu().double().numpy()
         if not np.isfinite(probs).all():  # weights so large that their sums are beyond all numbers
             raise ModelError("This model gives no numbers for this picture.", hint="Train it again, at a lower rate.")
         return probs
+
+    @torch.inference_mode()
+    def _pooled(self, image: Image.Image) -> torch.Tensor:
+        with self.device.autocast():
+            return self.model.pooled(self.pixels(image).to(self.device.torch)).float()

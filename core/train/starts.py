@@ -45,12 +45,18 @@ def starts_of(workspace: Workspace, dataset_id: str, *, told: Callable[[Run], Hi
 
 
 def find_start(workspace: Workspace, address: str) -> Start:
-    """The checkpoint "<run>:<file>"; NotFound says the same for a foreign, a deleted and an invented one."""
+    """The checkpoint "<run>:<file>"; NotFound says the same for a foreign, a deleted and an invented one.
+
+    LAST is what a run ended with: where its last stage was saved as a whole, that is the very same, and it is found.
+    """
     run_id, _, file = address.partition(":")
     if is_checkpoint(file):
-        for start in of_run(load_run(workspace, run_id)):
-            if start.file == file:
-                return start
+        found = {start.file: start for start in of_run(load_run(workspace, run_id))}
+        if file == LAST and file not in found:
+            saved = [start for name, start in found.items() if name != BEST]
+            file = saved[-1].file if saved else file
+        if file in found:
+            return found[file]
     raise NotFound(f"There is no checkpoint {address[:80]!r} in this workspace.", hint="Choose one from the list.")
 
 

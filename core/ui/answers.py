@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,10 +15,11 @@ from core.errors import ImageRejected, NotFound
 from core.plots.probabilities import probability_bars, ranked, waiting_bars
 from core.plots.style import esc, number, sureness_in_words
 from core.text import read
-from core.ui import cache, gallery, mistakes, models, page, state
+from core.ui import cache, gallery, mistakes, models, page, state, why
 from core.ui.gallery import Shot
 from core.ui.mistakes import Said
 from core.ui.models import DEMO, Model
+from core.ui.why import PLAIN, Asked
 
 SAMPLES, SHOWN_AT_ONCE = 6, 12
 SURE = 0.6
@@ -145,19 +147,35 @@ def show_all(model: Model, pictures: list[tuple[str, bytes]], threshold: float) 
     kept = None
     with page.boundary():
         kept = mistakes.find(model)
+    asked = why.choose(model)
     for place, (name, data) in enumerate(pictures[:SHOWN_AT_ONCE]):
-        said = show(model, name, data, threshold)
+        said = show(model, name, data, threshold, asked=asked)
         if said is not None and kept is not None:
             mistakes.offer(kept, place, said)
-    if len(pictures) > SHOWN_AT_ONCE:
-        page.note(page.say("predict", "too_many", count=SHOWN_AT_ONCE))
+    _too_many(pictures)
     if not pictures:
-        _at_hand(model, threshold)
+        _at_hand(model, threshold, asked)
     if kept is not None:
         mistakes.summary(kept)
 
 
-def _at_hand(model: Model, threshold: float) -> None:
+def show_plain(model: Model, pictures: list[tuple[str, bytes]], threshold: float) -> None:
+    """Answers for the pictures somebody brought and nothing else: no picture of a data set, nothing that is kept."""
+    if not pictures:
+        st.html(gallery.blank(read("predict", "friends_empty")))
+        return
+    asked = why.choose(model, own=False)
+    for name, data in pictures[:SHOWN_AT_ONCE]:
+        show(model, name, data, threshold, asked=asked)
+    _too_many(pictures)
+
+
+def _too_many(pictures: list[tuple[str, bytes]]) -> None:
+    if len(pictures) > SHOWN_AT_ONCE:
+        page.note(page.say("predict", "too_many", count=SHOWN_AT_ONCE))
+
+
+def _at_hand(model: Model, threshold: float, asked: Asked) -> None:
     """Pictures one click away, and the answer about the one that was picked."""
     slot = f"predict.pick.{model.id}"
     at_hand = samples(model)
@@ -166,14 +184,16 @@ def _at_hand(model: Model, threshold: float) -> None:
         st.html(gallery.blank(read("predict", "empty" if at_hand else "empty_brought")))
     else:
         picked = at_hand[chosen]
-        show(model, picked.shot.name, picked.data, threshold, sample=picked.shot)
+        show(model, picked.shot.name, picked.data, threshold, sample=picked.shot, asked=asked)
     if at_hand:
         shots = [sample.shot for sample in at_hand]
         gallery.picks(shots, key="predict", chosen=chosen, on_pick=lambda place: state.put(slot, place))
     page.note(read("predict", "privacy" if model.run is None else "privacy_own"))
 
 
-def show(model: Model, name: str, data: bytes, threshold: float, *, sample: Shot | None = None) -> Said | None:
+def show(
+    model: Model, name: str, data: bytes, threshold: float, *, sample: Shot | None = None, asked: Asked = PLAIN
+) -> Said | None:
     """One picture and its answer; a picture that cannot be used is named with the reason, and the rest goes on."""
     try:
         shown = reencode(data, longest_side=LONGEST_SIDE)
@@ -182,6 +202,8 @@ def show(model: Model, name: str, data: bytes, threshold: float, *, sample: Shot
         st.warning(page.say("predict", "rejected", name=name, reason=error.message), icon=":material/broken_image:")
         return None
     shot = sample or Shot(gallery.data_url(shown.jpeg), name)
+    seen = why.heat_url(model, data, shown.sha) if asked.heat else None
     caption = f"{name} (labelled {sample.label})" if sample and sample.label and model.run else name
-    st.html(_card(shot, prediction, threshold, caption=caption, top=5))
+    card = _card(dataclasses.replace(shot, src=seen or shot.src), prediction, threshold, caption=caption, top=5)
+    st.html(card + why.alike(model, data, asked))
     return Said(name, data, shown.sha, prediction.probabilities)

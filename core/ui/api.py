@@ -25,6 +25,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from core import __version__
+from core.deploy.shares import is_share_id
 from core.errors import Busy, LabError, NotFound
 from core.ui import cache, models, openapi
 from core.ui.identity import owner_from_headers
@@ -170,10 +171,13 @@ def _check_rate(owner: str | None, address: str) -> None:
 
 
 def _model(owner: str | None, wanted: str) -> models.Model:
-    """A model of whoever asks, or the shipped one; NotFound says the same for all others."""
+    """A model of whoever asks, one whose link is on, or the shipped one; NotFound says the same for all others."""
     if wanted == models.DEMO:
         return models.shipped()
-    if owner is not None:
+    if is_share_id(wanted):
+        with contextlib.suppress(NotFound):
+            return models.shared_model(cache.settings().home, wanted)[1]
+    elif owner is not None:
         with contextlib.suppress(NotFound):
             return models.find_model(Workspace(cache.settings().home, owner), wanted)
     raise NotFound(

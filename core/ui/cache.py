@@ -164,6 +164,11 @@ class Predictors:
         shipped = self._shipped(model)
         return self._thread.submit(lambda: work(shipped or self._of_run(model))).result()
 
+    def activations(self, model: Model, picture: bytes) -> Any:
+        """What the body of a model gives for a picture, (2 * features,) float32, as a reading has them."""
+        image = open_image(picture, longest_side=LONGEST_SIDE)
+        return self.turn(model, lambda predictor: predictor.activations(image))
+
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""
         return demo().get() if model.id == DEMO else None

@@ -36,7 +36,6 @@ BACKBONES = {
     "resnext50": "ResNeXt-50, 100 MB to download once",
 }
 WEIGHTS = {"pretrained": "what ImageNet taught it", "random": "random weights"}
-PICTURE_MAX_MB = 20
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 SPLITS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 
@@ -173,22 +172,6 @@ def _percent(place: Any, label: str, name: str) -> float:
     return place.select_slider(
         label, SHARES, 0.0, format_func=style.share, key=f"build.{name}", persist_state="session"
     )
-
-
-def pictures() -> list[tuple[str, bytes]]:
-    """Pictures that somebody brings, as names and bytes: from files or from the camera."""
-    way = st.segmented_control(
-        "Your picture", ["Files", "Camera"], default="Files", key="predict.way", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    if way == "Camera":
-        taken = st.camera_input("Camera", key="predict.camera", label_visibility="collapsed")
-        return [("Your picture", taken.getvalue())] if taken else []
-    files = st.file_uploader(
-        "Pictures", accept_multiple_files=True, type="image/*", key="predict.files", label_visibility="collapsed",
-        max_upload_size=PICTURE_MAX_MB,
-    )  # fmt: skip
-    return [(file.name, file.getvalue()) for file in files]
 
 
 def threshold(default: float, *, key: str = "predict.threshold") -> float:

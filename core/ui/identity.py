@@ -12,12 +12,15 @@ import os
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.deploy.shares import is_share_id
 from core.errors import WorkspaceError
 from core.settings import AppSettings
+from core.ui.guests import MARK
 from core.workspace import disk_errors, is_id, new_id
 
 COOKIE = "bearings_owner"
@@ -66,9 +69,9 @@ def owner_of(cookie: str | None, key: bytes) -> str | None:
 
 
 def owner_from_headers(headers: Headers, settings: AppSettings) -> str | None:
-    """The owner who sends a request, or None when the request carries no valid cookie."""
+    """The owner who sends a request, or None when it carries no valid cookie, or on a laptop comes from elsewhere."""
     if settings.profile == "laptop":
-        return LOCAL
+        return None if MARK in headers else LOCAL
     return owner_of(_cookie(headers), signing_key(settings.home))
 
 
@@ -79,6 +82,12 @@ def _cookie(headers: Headers) -> str | None:
     except CookieError:
         return None
     return jar[COOKIE].value if COOKIE in jar else None
+
+
+def _is_for_friends(scope: Scope) -> bool:
+    """Whether a page is a friends' one: nothing is made there, so nobody needs to be known again."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("model", [""])
+    return is_share_id(asked[0])
 
 
 class IdentityMiddleware:
@@ -98,7 +107,7 @@ class IdentityMiddleware:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and known is None:
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
+                if headers.get("content-type", "").startswith("text/html") and not _is_for_friends(scope):
                     headers.append("set-cookie", self._new_cookie(scope["scheme"] == "https"))
                     headers["cache-control"] = "no-store"  # a page with a cookie belongs to one person
             await send(message)

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.data.table import Dataset, load_dataset
 from core.deploy.imported import Imported, find_imported, list_imported
+from core.deploy.shares import Share, opened
 from core.errors import NotFound
 from core.train.recipes import RECIPES
 from core.train.runs import Run, list_runs, load_run
@@ -80,6 +81,20 @@ def find_model(workspace: Workspace, wanted: str) -> Model:
     raise NotFound(
         f"There is no model {wanted[:40]!r} in this workspace.",
         hint="It may have been deleted, it belongs to somebody else, or its training has not saved anything yet.",
+    )
+
+
+def shared_model(home: Path, share_id: str) -> tuple[Share, Model]:
+    """A friends' link and the model behind it, whoever asks.
+
+    NotFound says the same for one that is off, deleted or invented, and for one whose model is gone.
+    """
+    share = opened(home, share_id)
+    with contextlib.suppress(NotFound):
+        if share is not None:
+            return share, find_model(Workspace(home, share.owner), share.model)
+    raise NotFound(
+        "There is no page behind this link.", hint="Whoever gave it to you may have switched it off. Ask them."
     )
 
 

@@ -54,7 +54,7 @@ def _predict(max_mb: int) -> dict[str, Any]:
                 "in": "path",
                 "required": True,
                 "description": "The id of a training run or of a model brought along, or demo.",
-                "schema": {"type": "string", "pattern": "^([a-z2-7]{26}|demo)$"},
+                "schema": {"type": "string", "pattern": "^((link-)?[a-z2-7]{26}|demo)$"},
             }
         ],
         "requestBody": {

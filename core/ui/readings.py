@@ -108,13 +108,18 @@ def require(name: str, *, place: Any = None) -> Reading:
     """
     model, dataset = _choose(name, place)
     found = readings_of(model)
-    fresh = next((run for run in found if run.request["version"] == dataset.version), None)
-    if fresh is None:
-        fresh = _start(model, dataset, found)
+    fresh = begin(model, dataset)
     if fresh.state != "done":
         _wait(fresh, model, dataset, found)
         st.stop()
     return Reading(model, dataset, fresh, cache.tables().read(fresh.path / ANSWERS, lambda _: load_answers(fresh)))
+
+
+def begin(model: Model, dataset: Dataset) -> Run:
+    """The pass of a model over its data set as it is now, however far it is; started when there is none."""
+    found = readings_of(model)
+    fresh = next((run for run in found if run.request["version"] == dataset.version), None)
+    return _start(model, dataset, found) if fresh is None else fresh
 
 
 def _choose(name: str, place: Any) -> tuple[Model, Dataset]:

@@ -116,7 +116,10 @@ def _start_from(dataset: Dataset) -> Start | None:
     wanted = state.from_address("start") or FRESH
     if wanted and wanted not in found:
         try:
-            found[wanted] = find_start(state.workspace(), wanted)
+            start = find_start(state.workspace(), wanted)
+            wanted = start.address
+            found[wanted] = start
+            state.to_address("start", wanted)
         except NotFound as error:
             state.to_address("start", None)
             page.show_error(error)

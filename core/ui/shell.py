@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.text import read
-from core.ui import cache, page
+from core.ui import cache, friends, page
 
 HERE = Path(__file__).parent
 
@@ -22,8 +22,30 @@ def frame() -> None:
         st.html("<style>html { font-size: 18px !important; }</style>")
 
 
+def app() -> None:
+    """The page of the address, in the frame of all pages."""
+    current = st.navigation(page.navigation())
+    with page.boundary():
+        frame()
+        current.run()
+
+
+def _nothing() -> None:
+    """A page that nobody sees."""
+
+
+def friends_page(link: str) -> None:
+    """The one page there is for friends: no other can be reached from it."""
+    begin = st.Page(_nothing, title="Bearings", url_path="begin", default=True)  # without one, this would lie at "/"
+    st.navigation([begin, page.entry("predict")], position="hidden")
+    with page.boundary():
+        st.html(HERE / "style.css")
+        friends.show(link)
+
+
 st.set_page_config(page_title="Bearings", page_icon=str(HERE / "logo.svg"), layout="wide", initial_sidebar_state=256)
-current = st.navigation(page.navigation())
-with page.boundary():
-    frame()
-    current.run()
+asked = friends.link()
+if asked is None:
+    app()
+else:
+    friends_page(asked)

@@ -17,6 +17,7 @@ from core.text import read
 from core.train.events import Event
 from core.train.runs import Run, read_events
 from core.ui import cache
+from core.ui.guests import MARK
 from core.ui.identity import COOKIE, LOCAL, owner_of, signing_key
 from core.workspace import Workspace
 
@@ -26,10 +27,17 @@ def cookie() -> str | None:
     return st.context.cookies.get(COOKIE)
 
 
+def guest() -> bool:
+    """Whether somebody looks at a laptop's app from elsewhere; only friends' pages are for them."""
+    return MARK in st.context.headers
+
+
 def workspace() -> Workspace:
     """The workspace of whoever looks at the page; every read of the app goes through it."""
     settings = cache.settings()
     if settings.profile == "laptop":
+        if guest():
+            raise WorkspaceError(read("shell", "guest"))
         return Workspace(settings.home, LOCAL)
     owner = owner_of(cookie(), signing_key(settings.home))
     if owner is None:

@@ -35,8 +35,8 @@ CHROMIUM_FLAGS = [
 class Server:
     """`streamlit run app.py` on a free port of this computer."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, profile: str = "laptop") -> None:
+        self.home, self.profile = home, profile
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -45,7 +45,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        env = {**os.environ, "BEARINGS_HOME": str(self.home)}
+        env = {**os.environ, "BEARINGS_HOME": str(self.home), "BEARINGS_PROFILE": self.profile}
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         limit = time.monotonic() + 60
@@ -71,9 +71,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def served(home: Path, *, bears: int = 0):
+def served(home: Path, *, bears: int = 0, profile: str = "laptop"):
     """A server of its own over a workspace, with so many bears of each class in it."""
-    server = Server(home)
+    server = Server(home, profile)
     if bears:
         for _ in make_sample(Workspace(home), "bears", name="bears", per_class=bears):
             pass

@@ -77,6 +77,14 @@ def test_the_way_to_train_on_them_starts_from_this_model(toy_set, run):
     assert app.query_params["start"] == f"{run.id}:last.safetensors"
 
 
+def test_the_way_to_train_on_them_holds_for_a_run_that_saved_its_last_stage(toy_set, run):
+    (run.path / "stage-0.safetensors").write_bytes(b"weights")
+    app = keep(bring(run.id, picture()), "b")
+    app.button(key="predict.mistakes").click().run()
+    assert healthy(app) and app.selectbox(key="train.preset").value == "mistakes"
+    assert app.query_params["start"] == f"{run.id}:stage-0.safetensors"
+
+
 def test_a_mistake_is_removed_with_one_click(toy_set, run):
     app = keep(bring(run.id, picture()), "b")
     app.button(key=f"mistakes.remove.{read_mistakes(toy_set)['file'][0]}").click().run()

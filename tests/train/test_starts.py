@@ -114,3 +114,11 @@ def test_a_checkpoint_of_somebody_else_is_not_found(tmp_path):
     run = trained(make_toy(tmp_path), files=ALL)
     with pytest.raises(NotFound):
         find_start(Workspace(tmp_path, new_id()), f"{run.id}:stage-0.safetensors")
+
+
+def test_the_last_weights_of_a_finished_run_are_found_under_the_name_of_its_last_stage(tmp_path):
+    run = trained(make_toy(tmp_path), files=ALL)
+    found = find_start(run.workspace, f"{run.id}:last.safetensors")
+    assert found.file == "stage-1.safetensors" and found == of_run(run)[1]
+    stopped = trained(make_toy(tmp_path, name="b"), files=ALL[::2], course=COURSE[:3], state="stopped")
+    assert find_start(stopped.workspace, f"{stopped.id}:last.safetensors").file == "last.safetensors"
