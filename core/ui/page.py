@@ -51,6 +51,7 @@ PAGES: Mapping[str, PageInfo] = {
     "top_losses": PageInfo("Read the model", "Top losses", ":material/priority_high:"),
     "confusion": PageInfo("Read the model", "Confusion", ":material/grid_on:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
+    "sgd": PageInfo("Underneath", "Gradient descent", ":material/south_east:"),
 }
 
 

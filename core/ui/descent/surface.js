@@ -1,0 +1,126 @@
+// One figure on a canvas: sharp on every screen, with a layer that is drawn once and what moves above it.
+
+class Surface {
+  constructor(name, title, alt) {
+    this.figure = document.createElement("figure");
+    this.figure.className = `panel panel-${name}`;
+    this.caption = document.createElement("figcaption");
+    this.caption.textContent = title;
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", alt);
+    this.frame = document.createElement("div");
+    this.frame.className = "frame";
+    this.frame.append(this.canvas);
+    this.figure.append(this.caption, this.frame);
+    this.back = document.createElement("canvas");
+    this.stale = true;
+    this.margin = { left: 40, right: 10, top: 8, bottom: 34 };
+  }
+
+  // takes the size that the page gives; true when it has one
+  fit() {
+    const w = this.frame.clientWidth, h = this.frame.clientHeight, sharp = Math.min(2, window.devicePixelRatio || 1);
+    if (!w || !h) return false;
+    if (w !== this.w || h !== this.h || sharp !== this.sharp) {
+      Object.assign(this, { w, h, sharp, stale: true });
+      for (const canvas of [this.canvas, this.back]) { canvas.width = w * sharp; canvas.height = h * sharp; }
+      this.small = w < 230;
+      this.pen = this.canvas.getContext("2d");
+    }
+    const m = this.margin;
+    this.box = { x: m.left, y: m.top, w: w - m.left - m.right, h: h - m.top - m.bottom };
+    return true;
+  }
+
+  draw(state) {
+    if (!this.fit()) return;
+    if (this.stale) {
+      const pen = this.back.getContext("2d");
+      pen.setTransform(this.sharp, 0, 0, this.sharp, 0, 0);
+      pen.clearRect(0, 0, this.w, this.h);
+      this.settle(state);
+      this.ground(pen, state);
+      this.stale = false;
+    }
+    this.pen.setTransform(1, 0, 0, 1, 0, 0);
+    this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.pen.drawImage(this.back, 0, 0);
+    this.pen.setTransform(this.sharp, 0, 0, this.sharp, 0, 0);
+    this.pen.save();
+    this.pen.beginPath();
+    this.pen.rect(this.box.x, this.box.y, this.box.w, this.box.h);
+    this.pen.clip();
+    this.live(this.pen, state);
+    this.pen.restore();
+    this.above(this.pen, state);
+  }
+
+  // lets pictures put the axes where the data want them; draw what stands still, what moves, what may leave the frame
+  settle() {}
+  ground() {}
+  live() {}
+  above() {}
+
+  axes(pen, look, xAxis, yAxis, xLabel, yLabel) {
+    const { x, y, w, h } = this.box, size = look.font_px - (this.small ? 3 : 1);
+    xAxis.span(x, x + w); yAxis.span(y + h, y);
+    pen.font = `${size}px "Source Sans", sans-serif`;
+    pen.lineWidth = 1; pen.strokeStyle = look.faint; pen.fillStyle = look.training;
+    pen.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
+    pen.textAlign = "center"; pen.textBaseline = "top";
+    for (const tick of xAxis.ticks(this.small ? 3 : 5)) pen.fillText(sayTick(tick), this.within(pen, xAxis.px(tick), sayTick(tick)), y + h + 4);
+    pen.textAlign = "right"; pen.textBaseline = "middle";
+    for (const tick of yAxis.ticks(this.small ? 3 : 5)) pen.fillText(sayTick(tick), x - 5, Math.max(y + 5, Math.min(y + h - 5, yAxis.px(tick))));
+    pen.fillStyle = look.ink; pen.textAlign = "center"; pen.textBaseline = "alphabetic";
+    pen.fillText(xLabel, x + w / 2, y + h + this.margin.bottom - 4);
+    pen.save(); pen.translate(size - 2, y + h / 2); pen.rotate(-Math.PI / 2); pen.fillText(yLabel, 0, 0); pen.restore();
+  }
+
+  within(pen, px, text) {
+    const half = pen.measureText(text).width / 2;
+    return Math.min(this.w - half - 1, Math.max(half + 1, px));
+  }
+
+  place(event) {
+    const at = this.canvas.getBoundingClientRect();
+    return { x: event.clientX - at.left, y: event.clientY - at.top };
+  }
+
+  holds({ x, y }, slack = 0) {
+    const b = this.box;
+    return x >= b.x - slack && x <= b.x + b.w + slack && y >= b.y - slack && y <= b.y + b.h + slack;
+  }
+}
+
+function disc(pen, x, y, radius, fill, edge) {
+  pen.beginPath(); pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.fillStyle = fill; pen.fill();
+  if (edge) { pen.lineWidth = 1.5; pen.strokeStyle = edge; pen.stroke(); }
+}
+
+function arrow(pen, x, y, dx, dy, colour, casing, dash = []) {
+  const length = Math.hypot(dx, dy);
+  if (length < 3) return;
+  const ux = dx / length, uy = dy / length, head = Math.min(9, length * 0.6), tipX = x + dx, tipY = y + dy;
+  for (const [style, width] of [[casing, 5.5], [colour, 2.75]]) {
+    pen.strokeStyle = style; pen.fillStyle = style; pen.lineWidth = width; pen.lineCap = "butt";
+    pen.setLineDash(style === colour ? dash : []);
+    pen.beginPath(); pen.moveTo(x, y); pen.lineTo(tipX - ux * head * 0.8, tipY - uy * head * 0.8); pen.stroke();
+    pen.setLineDash([]);
+    const wing = style === casing ? head * 0.75 : head * 0.55, back = style === casing ? head + 2 : head;
+    pen.beginPath(); pen.moveTo(tipX + (style === casing ? ux * 2 : 0), tipY + (style === casing ? uy * 2 : 0));
+    pen.lineTo(tipX - ux * back - uy * wing, tipY - uy * back + ux * wing);
+    pen.lineTo(tipX - ux * back + uy * wing, tipY - uy * back - ux * wing);
+    pen.closePath(); pen.fill();
+  }
+}
+
+// a small flag of words on paper, kept inside the figure
+function flag(surface, pen, text, x, y, colour, paper, size) {
+  pen.font = `600 ${size}px "Source Sans", sans-serif`;
+  const w = pen.measureText(text).width + 8, b = surface.box;
+  const left = Math.max(b.x + 2, Math.min(b.x + b.w - w - 2, x - w / 2)), top = Math.max(b.y + 2, Math.min(b.y + b.h - size - 8, y));
+  pen.globalAlpha = 0.88; pen.fillStyle = paper; pen.fillRect(left, top, w, size + 6); pen.globalAlpha = 1;
+  pen.fillStyle = colour; pen.textAlign = "left"; pen.textBaseline = "top"; pen.fillText(text, left + 4, top + 3);
+}
