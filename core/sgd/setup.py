@@ -140,5 +140,7 @@ def deleted(setup: Setup, points: list[Pair], index: int) -> Setup:
 
 def near(point: Pair) -> Pair:
     """A place as a link can carry it: to a thousandth in x, to a hundredth in y, and never too far out."""
+    if not all(math.isfinite(value) for value in point):
+        raise SettingsError(f"{_said(point)} is no place for a point.", hint="Click or drag inside the picture.")
     x, y = (min(far, max(-far, value)) for value, far in zip(point, (X_FAR, Y_FAR), strict=True))
     return (round(x, 3), round(y, 2))

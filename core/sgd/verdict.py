@@ -12,7 +12,7 @@ import numpy as np
 KINDS = ("converge", "crawl", "zigzag", "diverge")
 ARRIVED = 0.02  # of the way down is left, at most
 GROWN = 1.5  # times as far above the bottom as at the start: it climbs
-SWINGS = 4  # so many visible half swings are a zig-zag; one or two are a step that was a little long
+SWINGS = 3  # so many visible half swings are a zig-zag; one or two are a step that was a little long
 VISIBLE = 0.08  # of the way from the start to the bottom: what an eye sees as a swing
 SMALL, NEAR = 0.05, 0.5  # a start (nearly) at the bottom is measured against this share of the loss, this distance
 TAIL = 0.1  # of the steps, at the end: their median is where it ended

@@ -82,7 +82,7 @@ def range_and_cycle(setup: Setup) -> Data:
     cycle, flat = replace(setup, schedule="one_cycle"), replace(setup, schedule="constant")
     made = [
         _run(cycle, x, y, rates(cycle, setup.rate), name=read("sgd", "one_cycle")),
-        _run(flat, x, y, rates(flat, setup.rate), name=read("sgd", "constant"), bare=True),
+        {**_run(flat, x, y, rates(flat, setup.rate), name=read("sgd", "constant"), bare=True), "tone": "other"},
     ]
     tested = _range_test(setup, x, y)
     return {**_picture("test", setup, x, y, [*made, tested]), "suggested": tested["suggested"]}

@@ -18,15 +18,16 @@ COMMON = (
     "alt_whole", "alt_bowl", "alt_loss", "player", "play", "play_calm", "pause", "step_back", "step_on", "reset",
     "scrub", "speed", "steps_a_second", "of", "out_of_picture", "off_scale", "panel_bowl", "panel_loss", "axis",
     "axis_updates", "axis_epochs", "axis_samples", "axis_seconds", "axis_loss", "axis_rate", "axis_rate_y",
-    "limit_short", "suggested_short",
+    "limit_short", "of_all", "of_batch", "suggested_short",
 )  # fmt: skip
 ONE = (
     "alt_points", "panel_points", "guess_ask", "guess_converge", "guess_crawl", "guess_zigzag", "guess_diverge",
-    "guess_right", "guess_missed", "guess_score", "view_squares", "view_batch", "keep", "keep_none", "number_step",
+    "guess_right", "guess_missed", "guess_score", "guess_late", "view_squares", "view_batch", "keep", "keep_none", "keep_help", "keep_none_help", "view_squares_help",
+    "view_batch_help",  "number_step",
     "number_a1", "number_a2", "number_loss", "number_slope",
 )  # fmt: skip
 THREE = ("rate_too_low", "rate_good", "rate_too_high")
-TEST = ("panel_range", "panel_rate", "panel_path", "alt_range", "alt_rate")
+TEST = ("panel_loss_plain", "panel_range", "panel_rate", "panel_path", "alt_range", "alt_rate")
 Controls = Callable[[Setup, float], None]
 
 

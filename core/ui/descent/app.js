@@ -5,6 +5,9 @@ class Descent {
     this.root = document.createElement("section");
     this.root.className = "descent";
     this.root.tabIndex = 0;
+    this.board = document.createElement("div");
+    this.board.className = "board";
+    this.root.append(this.board);
     parent.append(this.root);
     this.onKey = (event) => this.player.key(event);
     window.addEventListener("keydown", this.onKey, true);  // before the app's own keys
@@ -16,12 +19,12 @@ class Descent {
     if (!this.player) this.build(data);
     const same = data.id === this.id, mine = this.waiting;
     const at = same || mine ? this.player.at : 0;
-    Object.assign(this, { data, id: data.id, view: { ...data.view }, waiting: false, bowl: bowlOf(data.x, data.y) });
+    Object.assign(this, { data, sent: data, id: data.id, view: { ...data.view }, waiting: false, bowl: bowlOf(data.x, data.y) });
     this.slope0 = slopeAt(this.bowl, ...data.start);
     this.player.take(data.steps);
     if (!same) { this.player.halt(); this.guess?.take(data.id, data.runs[0]); }
     this.mark();
-    for (const panel of this.panels) panel.stale = true;
+    for (const panel of this.panels) { panel.stale = true; this.name(panel); }
     this.player.go(at);
   }
 
@@ -45,31 +48,38 @@ class Descent {
       this.caption.className = "verdicts";
       this.caption.setAttribute("role", "status");
     }
-    this.options = kind === "one" ? this.viewBar(words) : null;
-    this.root.replaceChildren(...[...top, this.stage, this.player.root, this.options, this.readout?.root, this.caption].filter(Boolean));
+    if (kind === "one") this.views(words);
+    this.board.replaceChildren(...[...top, this.stage, this.player.root, this.readout?.root, this.caption].filter(Boolean));
     for (const panel of this.panels) this.sized.observe(panel.frame);
   }
 
-  viewBar(words) {
-    const bar = document.createElement("div");
-    bar.className = "views";
+  // beside the title of each figure: what else it can show
+  views(words) {
     this.axis = document.createElement("select");
+    this.axis.className = "view-axis";
     this.axis.setAttribute("aria-label", words.axis);
     for (const name of Object.keys(COSTS)) this.axis.add(new Option(words[`axis_${name}`], name));
     this.axis.addEventListener("change", () => this.look({ axis: this.axis.value }));
-    const label = document.createElement("label");
-    label.append(`${words.axis} `, this.axis);
-    this.toggles = ["squares", "batch"].map((name) => {
-      const made = document.createElement("button");
-      made.type = "button"; made.className = `view-${name}`; made.textContent = words[`view_${name}`];
-      made.addEventListener("click", () => this.look({ [name]: !this.view[name] }));
-      return made;
-    });
-    this.keeper = document.createElement("button");
-    this.keeper.type = "button"; this.keeper.className = "view-keep";
-    this.keeper.addEventListener("click", () => this.keepCurve());
-    bar.append(...this.toggles, label, this.keeper);
-    return bar;
+    this.toggles = ["squares", "batch"].map((name) => this.button(`view-${name}`, words[`view_${name}`], () => this.look({ [name]: !this.view[name] })));
+    for (const [i, name] of ["squares", "batch"].entries()) this.toggles[i].title = words[`view_${name}_help`];
+    this.keeper = this.button("view-keep", "", () => this.keepCurve());
+    for (const [i, tool] of [this.toggles[0], this.toggles[1], this.axis].entries()) this.panels[i].caption.append(tool);
+    this.panels[2].caption.append(this.keeper);
+  }
+
+  button(name, text, act) {
+    const made = document.createElement("button");
+    made.type = "button"; made.className = name; made.textContent = text;
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  // three rates: each figure says which
+  name(panel) {
+    if (this.data.kind !== "three" || !(panel instanceof BowlPanel)) return;
+    const run = this.data.runs[panel.runs[0]], style = toneOf(this.data.look, run.tone);
+    panel.title.textContent = `${style.mark} ${run.name}: ${sayRate(Math.max(...run.rates))}`;
+    panel.caption.className = `tone-${run.tone}`;
   }
 
   // what is shown is the student's choice, and part of the link
@@ -81,12 +91,13 @@ class Descent {
   }
 
   mark() {
-    if (!this.options) return;
+    if (!this.axis) return;
     this.axis.value = this.view.axis;
     for (const [i, name] of ["squares", "batch"].entries()) this.toggles[i].setAttribute("aria-pressed", String(this.view[name]));
     this.toggles[1].hidden = !this.data.runs[0].rows;
     const kept = this.panels[2].kept.length;
     this.keeper.textContent = kept < 3 ? this.words.keep : this.words.keep_none;
+    this.keeper.title = kept < 3 ? this.words.keep_help : this.words.keep_none_help;
     this.root.dataset.kept = kept;
   }
 
@@ -108,7 +119,11 @@ class Descent {
     this.redraw();
   }
 
-  edit(what) { this.waiting = true; this.send("edit", what); }
+  edit(what) {
+    if (what.kind === "delete") this.dragged(what.index, this.sent.x[what.index], this.sent.y[what.index]);  // it may be refused
+    this.waiting = true;
+    this.send("edit", what);
+  }
 
   pick(a1, a2) { this.send("start", { a1, a2 }); }
 
@@ -138,7 +153,7 @@ class Descent {
       const item = document.createElement("p"), title = document.createElement("b"), style = toneOf(this.data.look, run.tone);
       const done = over[this.data.runs.indexOf(run)];
       item.className = `verdict ${done ? run.kind : "open"}`;
-      title.textContent = `${style.mark} ${run.name} ${this.data.kind === "three" ? sayRate(Math.max(...run.rates)) : ""}`.trim();
+      title.textContent = `${style.mark} ${run.name}`.trim();
       item.append(title, ` ${done ? run.said : "\u2026"}`);
       return item;
     }));
@@ -178,7 +193,7 @@ const PICTURES = {
     new CurvePanel(words, "range", words.panel_range, words.alt_range, { runs: [2], x: "rate", y: "loss", limit: "x", suggested: true }),
     new CurvePanel(words, "rate", words.panel_rate, words.alt_rate, { runs: [0, 1], x: "update", y: "rate", limit: "y" }),
     new BowlPanel(words, words.panel_path, { runs: [0, 1], bar: false, pick: (a1, a2) => app.pick(a1, a2) }),
-    new CurvePanel(words, "loss", words.panel_loss, words.alt_loss, { runs: [0, 1], x: "update", y: "loss" }),
+    new CurvePanel(words, "loss", words.panel_loss_plain, words.alt_loss, { runs: [0, 1], x: "update", y: "loss" }),
   ],
 };
 

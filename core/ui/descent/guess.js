@@ -63,12 +63,12 @@ class Guess {
     const hit = this.chosen && this.chosen === this.run.kind;
     this.root.dataset.state = this.shown ? (this.chosen ? (hit ? "right" : "missed") : "shown") : this.open() ? "open" : "waiting";
     this.root.dataset.kind = this.shown ? this.run.kind : "";
-    this.ask.textContent = this.shown ? (this.chosen ? (hit ? this.words.guess_right : this.words.guess_missed) : "") : this.words.guess_ask;
+    this.ask.textContent = this.shown ? (this.chosen ? (hit ? this.words.guess_right : this.words.guess_missed) : "") : this.open() || this.chosen ? this.words.guess_ask : this.words.guess_late;
     for (const button of this.buttons) {
       button.setAttribute("aria-pressed", String(button.dataset.kind === this.chosen));
       button.disabled = !this.open();
     }
-    this.choices.hidden = this.shown;
+    this.choices.hidden = this.shown || !(this.open() || this.chosen);
     this.said.textContent = this.shown ? this.run.said : "";
     this.count.textContent = this.score.asked ? this.words.guess_score.replace("{right}", this.score.right).replace("{asked}", this.score.asked) : "";
   }

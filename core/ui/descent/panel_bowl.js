@@ -69,6 +69,9 @@ class BowlPanel extends Surface {
     for (const index of [...this.runs].reverse()) this.path(pen, state, index);
     if (view.batch && this.runs[0] === 0 && first.full) this.slopes(pen, state, first);
     for (const index of [...this.runs].reverse()) this.dot(pen, state, index);
+    const lines = [{ text: this.words.of_all, colour: "#ffffff", dash: [] }, { text: this.words.of_batch, colour: look.attention, dash: [5, 3] }];
+    if (view.batch && first.full) legend(this, pen, { list: lines, dark: true, low: true }, look);
+    else if (this.runs.length > 1) legend(this, pen, { list: this.runs.map((i) => ({ text: data.runs[i].name, colour: data.runs[i].tone ? toneOf(look, data.runs[i].tone).colour : "#ffffff", dash: toneOf(look, data.runs[i].tone).dash })), dark: true, low: true }, look);
   }
 
   cross(pen, [a1, a2], look) {

@@ -23,7 +23,7 @@ class CurvePanel extends Surface {
       this.xAxis = new Axis(0, Math.max(1e-9, cost(first, data.steps, data)));
     }
     if (this.spec.y === "loss") this.yAxis = new Axis(data.floor * 0.6, data.first * 12, { log: true });
-    else this.yAxis = new Axis(0, 1.15 * Math.max(data.limit, ...this.runs(data).map((i) => Math.max(...data.runs[i].rates))));
+    else this.yAxis = new Axis(0, 1.55 * Math.max(data.limit, ...this.runs(data).map((i) => Math.max(...data.runs[i].rates))));
   }
 
   // those of its runs that were sent: a path over all points has nothing beside it
@@ -55,25 +55,25 @@ class CurvePanel extends Surface {
     const px = this.spec.limit === "x" ? this.xAxis.px(at) : x, py = this.spec.limit === "x" ? y : this.yAxis.px(at);
     pen.moveTo(px, py); pen.lineTo(this.spec.limit === "x" ? px : x + w, this.spec.limit === "x" ? y + h : py); pen.stroke(); pen.setLineDash([]);
     const text = `\u25B2 ${this.words.limit_short} ${sayRate(at)}`;
-    if (this.spec.limit === "x") flag(this, pen, text, px, y + 2, look.high_text, look.paper, look.font_px - 1);
-    else flag(this, pen, text, x + w, py + 3, look.high_text, look.paper, look.font_px - 1);
+    if (this.spec.limit === "x") flag(this, pen, text, px, y + 0.45 * h, look.high_text, look.paper, look.font_px - 1);
+    else flag(this, pen, text, x, py + 3, look.high_text, look.paper, look.font_px - 1);
   }
 
   suggested(pen, look, at, { y, h }) {
     pen.strokeStyle = look.good; pen.lineWidth = 2; pen.beginPath(); pen.moveTo(this.xAxis.px(at), y); pen.lineTo(this.xAxis.px(at), y + h); pen.stroke();
-    flag(this, pen, `\u25CF ${this.words.suggested_short} ${sayRate(at)}`, this.xAxis.px(at), y + h - 24, look.good_text, look.paper, look.font_px - 1);
+    flag(this, pen, `\u25CF ${this.words.suggested_short} ${sayRate(at)}`, this.xAxis.px(at), y + 2, look.good_text, look.paper, look.font_px - 1);
   }
 
   // curves that were kept, each with its letter
   keep(pen, state) {
     this.kept.forEach((run, i) => {
-      const style = state.look.slots[(i + 1) % state.look.slots.length], last = run.loss.length - 1;
+      const style = this.keptStyle(i, state.look), last = run.loss.length - 1;
       pen.save(); pen.beginPath(); pen.rect(this.box.x, this.box.y, this.box.w, this.box.h); pen.clip();
-      pen.strokeStyle = style; pen.lineWidth = 2; pen.setLineDash([[9, 4], [2, 3], [9, 3, 2, 3]][i % 3]); this.trace(pen, state, run, last, null); pen.setLineDash([]);
+      pen.strokeStyle = style.colour; pen.lineWidth = 2; pen.setLineDash(style.dash); this.trace(pen, state, run, last, null); pen.setLineDash([]);
       pen.restore();
       let k = last;
       while (k > 0 && this.x(run, k, state) > this.xAxis.hi) k--;
-      flag(this, pen, "ABC"[i], this.xAxis.px(this.x(run, k, state)) - 8, this.yAxis.px(run.loss[k]) - 20, style, state.look.paper, state.look.font_px);
+      flag(this, pen, "ABC"[i], this.xAxis.px(this.x(run, k, state)) - 8, this.yAxis.px(run.loss[k]) - 20, style.colour, state.look.paper, state.look.font_px);
     });
   }
 
@@ -108,8 +108,18 @@ class CurvePanel extends Surface {
       pen.strokeStyle = run.tone ? style.colour : main ? look.brand : style.colour; pen.lineWidth = main ? 3 : 2; pen.setLineDash(style.dash);
       this.trace(pen, state, run, at.step, at); pen.setLineDash([]);
       const px = this.xAxis.px(at.x), py = this.yAxis.px(at.y), b = this.box;
-      if (py < b.y) flag(this, pen, `\u25B2 ${this.words.off_scale}`, px, b.y, look.high_text, look.paper, look.font_px - 1);
+      if (py < b.y) flag(this, pen, `\u25B2 ${this.words.off_scale}`, px, b.y + (this.spec.suggested ? 22 : 0), look.high_text, look.paper, look.font_px - 1);
       else disc(pen, Math.min(b.x + b.w, px), py, main ? 5.5 : 4.5, pen.strokeStyle, look.paper);
     }
+    const names = this.runs(data);
+    if (names.length > 1 || this.kept.length) legend(this, pen, { list: [...names.map((i) => this.entry(data.runs[i], i, look)), ...this.kept.map((run, i) => ({ text: `${"ABC"[i]}: ${run.name}, ${sayRate(Math.max(...run.rates))}`, ...this.keptStyle(i, look) }))] }, look);
+  }
+
+  entry(run, index, look) {
+    const main = index === this.spec.runs[0], style = toneOf(look, run.tone ?? (main ? "" : "other"));
+    return { text: run.name, colour: main && !run.tone ? look.brand : style.colour, dash: style.dash };
+  }
+
+  keptStyle(i, look) { return { colour: look.slots[(i + 1) % look.slots.length], dash: [[9, 4], [2, 3], [9, 3, 2, 3]][i % 3] };
   }
 }

@@ -52,7 +52,7 @@ class PointsPanel extends Surface {
     pen.fillStyle = look.too_high; pen.strokeStyle = look.too_high; pen.lineWidth = 1;
     for (const i of list) {
       const px = this.xAxis.px(data.x[i]), py = this.yAxis.px(data.y[i]), end = this.yAxis.px(a1 * data.x[i] + a2), side = end - py;
-      const left = side > 0 ? px : px + side;
+      const left = px > this.box.x + this.box.w / 2 ? px - Math.abs(side) : px;  // towards the middle: there it has room
       pen.globalAlpha = list.length > 40 ? 0.07 : 0.14; pen.fillRect(left, Math.min(py, end), Math.abs(side), Math.abs(side));
       pen.globalAlpha = 0.4; pen.strokeRect(left, Math.min(py, end), Math.abs(side), Math.abs(side));
     }

@@ -12,13 +12,13 @@ class Player {
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", words.player);
     this.play = this.button("play", () => this.toggle());
-    this.back = this.button("back", () => this.step(-1), "\u23EA\uFE0E", words.step_back);
-    this.next = this.button("next", () => this.step(1), "\u23E9\uFE0E", words.step_on);
-    this.again = this.button("reset", () => this.reset(), "\u21BA", words.reset);
+    this.back = this.button("back", () => this.step(-1), words.step_back, "M14 4 6 12l8 8");
+    this.next = this.button("next", () => this.step(1), words.step_on, "M10 4l8 8-8 8");
+    this.again = this.button("reset", () => this.reset(), words.reset, "M5 4v6h6M5.5 15a7.5 7.5 0 1 0 1-7L5 10");
     this.scrub = document.createElement("input");
     Object.assign(this.scrub, { type: "range", min: 0, value: 0, step: 1, className: "scrub" });
     this.scrub.setAttribute("aria-label", words.scrub);
-    this.scrub.addEventListener("input", () => { this.stop(); this.go(Number(this.scrub.value)); });
+    this.scrub.addEventListener("input", () => { this.halt(); this.go(Number(this.scrub.value)); });
     this.pace = document.createElement("select");
     this.pace.className = "pace";
     this.pace.setAttribute("aria-label", words.speed);
@@ -28,9 +28,10 @@ class Player {
     this.mark();
   }
 
-  button(name, act, sign = "", label = "") {
+  button(name, act, label = "", lines = "") {
     const made = document.createElement("button");
-    made.type = "button"; made.className = `do-${name}`; made.textContent = sign;
+    made.type = "button"; made.className = `do-${name}`;
+    if (lines) made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${lines}"/></svg>`;
     if (label) { made.setAttribute("aria-label", label); made.title = label; }
     made.addEventListener("click", act);
     return made;
@@ -76,7 +77,7 @@ class Player {
   }
 
   mark() {
-    this.play.textContent = this.playing ? `\u275A\u275A ${this.words.pause}` : `\u25B6\uFE0E ${this.calm.matches ? this.words.play_calm : this.words.play}`;
+    this.play.textContent = this.playing ? `\u2759\u2759 ${this.words.pause}` : `\u25B6\uFE0E ${this.calm.matches ? this.words.play_calm : this.words.play}`;
   }
 
   // space, arrows and R, wherever on the page, but never those that a field or a slider needs

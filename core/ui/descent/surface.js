@@ -5,7 +5,9 @@ class Surface {
     this.figure = document.createElement("figure");
     this.figure.className = `panel panel-${name}`;
     this.caption = document.createElement("figcaption");
-    this.caption.textContent = title;
+    this.title = document.createElement("span");
+    this.title.textContent = title;
+    this.caption.append(this.title);
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", alt);
@@ -15,7 +17,7 @@ class Surface {
     this.figure.append(this.caption, this.frame);
     this.back = document.createElement("canvas");
     this.stale = true;
-    this.margin = { left: 40, right: 10, top: 8, bottom: 34 };
+    this.margin = { left: 40, right: 10, top: 8, bottom: 37 };
   }
 
   // takes the size that the page gives; true when it has one
@@ -73,7 +75,7 @@ class Surface {
     pen.textAlign = "right"; pen.textBaseline = "middle";
     for (const tick of yAxis.ticks(this.small ? 3 : 5)) pen.fillText(sayTick(tick), x - 5, Math.max(y + 5, Math.min(y + h - 5, yAxis.px(tick))));
     pen.fillStyle = look.ink; pen.textAlign = "center"; pen.textBaseline = "alphabetic";
-    pen.fillText(xLabel, x + w / 2, y + h + this.margin.bottom - 4);
+    pen.fillText(xLabel, x + w / 2, y + h + this.margin.bottom - 7);
     pen.save(); pen.translate(size - 2, y + h / 2); pen.rotate(-Math.PI / 2); pen.fillText(yLabel, 0, 0); pen.restore();
   }
 
@@ -114,6 +116,20 @@ function arrow(pen, x, y, dx, dy, colour, casing, dash = []) {
     pen.lineTo(tipX - ux * back + uy * wing, tipY - uy * back - ux * wing);
     pen.closePath(); pen.fill();
   }
+}
+
+// what the lines mean, in the corner where the least goes on
+function legend(surface, pen, entries, look) {
+  const size = look.font_px - (surface.small ? 3 : 1), b = surface.box, dark = entries.dark;
+  pen.font = `${size}px "Source Sans", sans-serif`; pen.textAlign = "left"; pen.textBaseline = "middle";
+  const wide = Math.max(...entries.list.map(({ text }) => pen.measureText(text).width)) + 38, tall = entries.list.length * (size + 4) + 4;
+  const left = b.x + b.w - wide - 4, top = entries.low ? b.y + b.h - tall - 4 : b.y + 4;
+  pen.globalAlpha = 0.8; pen.fillStyle = dark ? look.night : look.paper; pen.fillRect(left, top, wide, tall); pen.globalAlpha = 1;
+  entries.list.forEach(({ text, colour, dash }, i) => {
+    const y = top + 2 + (i + 0.5) * (size + 4);
+    pen.strokeStyle = colour; pen.lineWidth = 2.5; pen.setLineDash(dash); pen.beginPath(); pen.moveTo(left + 5, y); pen.lineTo(left + 28, y); pen.stroke(); pen.setLineDash([]);
+    pen.fillStyle = dark ? "#ffffff" : look.ink; pen.fillText(text, left + 33, y + 1);
+  });
 }
 
 // a small flag of words on paper, kept inside the figure
