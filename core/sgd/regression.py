@@ -107,33 +107,35 @@ def descend(
     hyper = hyper or Hyper(momentum=momentum)
     points, targets = torch.from_numpy(x), torch.from_numpy(y)
     a, memory = torch.tensor(np.asarray(start, dtype=float), requires_grad=True), Memory()
-    walked, slopes, seen, took = [a.detach().numpy().copy()], [], [], []
-    losses = [_loss(x, y, walked[0])]
+    walked, slopes, seen, took = [a.tolist()], [], [], []
+    far = LOST * max(_loss(x, y, walked[0]), TINY)
+    near = math.sqrt(far / max(1.0, float(np.trace(hessian(x)))))  # closer to the bottom than this, nothing is lost
+    bottom = best_line(x, y).tolist()
     for rate, rows in zip(rates, batches(len(x), batch_size, seed=seed, shuffle=shuffle), strict=False):
         began = time.perf_counter()
         some, wanted = (points, targets) if len(rows) == len(x) else _looked_at(points, targets, rows)
-        loss = ((some @ a - wanted) ** 2).mean()
+        loss = (some @ a - wanted).square().mean()
         loss.backward()
         with torch.no_grad():
             step, memory = RULES[rule](a.grad, a, memory, hyper)
-            slopes.append(a.grad.numpy().copy())
+            slopes.append(a.grad.tolist())
             a.sub_(rate * step)
             a.grad.zero_()
         took.append(time.perf_counter() - began)
         seen.append(rows)
-        walked.append(a.detach().numpy().copy())
-        losses.append(_loss(x, y, walked[-1]))
-        if not losses[-1] <= LOST * max(losses[0], TINY):
+        walked.append(a.tolist())
+        if not math.dist(walked[-1], bottom) < near and not _loss(x, y, walked[-1]) <= far:
             break
     taken, places = len(slopes), np.array(walked)
+    losses = ((places @ x.T - y) ** 2).mean(axis=1)
     return Path(
         a=places,
-        loss=np.array(losses),
+        loss=losses,
         grad=np.array(slopes).reshape(taken, 2),
         full_grad=places[:-1] @ hessian(x) - 2 * x.T @ y / len(y),
         rates=rates[:taken],
         batches=tuple(seen),
-        diverged_at=taken if not losses[-1] <= LOST * max(losses[0], TINY) else None,
+        diverged_at=taken if not losses[-1] <= far else None,
         step_s=statistics.median(took) if took else 0.0,
     )
 
@@ -143,9 +145,8 @@ def _looked_at(points: torch.Tensor, targets: torch.Tensor, rows: np.ndarray) ->
     return points.index_select(0, chosen), targets.index_select(0, chosen)
 
 
-def _loss(x: np.ndarray, y: np.ndarray, a: np.ndarray) -> float:
-    error = x @ a - y
-    return float(error @ error) / len(y)
+def _loss(x: np.ndarray, y: np.ndarray, a: Sequence[float]) -> float:
+    return float(np.mean((x @ np.asarray(a) - y) ** 2))
 
 
 def batches(n: int, size: int | None, *, seed: int, shuffle: bool = True) -> Iterator[np.ndarray]:
