@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import LabError, SettingsError
-from core.sgd.setup import ALL, MENU, POINTS_MAX, RANGES, Pair, Setup, near
+from core.sgd.setup import ALL, MENU, POINTS_MAX, RANGES, Pair, Setup, near, range_of
 
 X_STEP, Y_STEP, POINT_BYTES = 1e-3, 1e-2, 4
 VALUE_CHARS = 4 * POINTS_MAX * POINT_BYTES // 3 + 8  # nothing in a link is longer than 200 points
@@ -92,8 +92,7 @@ def allowed(name: str, schedules: Collection[str]) -> str:
     """What a parameter may be, in words."""
     field = PARAMETERS[name].field
     if field in RANGES:
-        low, high = RANGES[field]
-        return f"all, or 1 to {high:g}" if field == "batch" else f"{low:g} to {high:g}"
+        return range_of(field)
     return ", ".join(schedules) if field == "schedule" else _ALLOWED[field]
 
 

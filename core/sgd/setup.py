@@ -98,9 +98,15 @@ def check(name: str, value: Any) -> None:
     """Raise SettingsError, with what is allowed, for a number out of its range."""
     low, high = RANGES[name]
     if not (isinstance(value, (int, float)) and math.isfinite(value) and low <= value <= high):
-        raise SettingsError(f"{_said(value)} was asked for as {NAMES[name]}.", hint=f"It may be {low:g} to {high:g}.")
+        raise SettingsError(f"{_said(value)} was asked for as {NAMES[name]}.", hint=f"It may be {range_of(name)}.")
     if name in ("batch", "steps", "n", "seed") and value != int(value):
         raise SettingsError(f"{_said(value)} was asked for as {NAMES[name]}.", hint="It is a whole number.")
+
+
+def range_of(name: str) -> str:
+    """What a number may be, in words."""
+    low, high = (f"{end:.6f}".rstrip("0").rstrip(".") for end in RANGES[name])
+    return f"all, or 1 to {high}" if name == "batch" else f"{low} to {high}"
 
 
 def check_pair(name: str, pair: Pair, far: Pair) -> None:
@@ -135,6 +141,10 @@ def deleted(setup: Setup, points: list[Pair], index: int) -> Setup:
     """The set-up without point `index`; two must stay, for one point has no best line."""
     if len(points) <= RANGES["n"][0]:
         raise SettingsError("Two points are the fewest that a line can be fitted to.", hint="Move one instead.")
+    if not 0 <= index < len(points):
+        raise SettingsError(
+            f"There is no point {index + 1}; there are {len(points)}.", hint="Choose one that is there."
+        )
     return replace(setup, points=tuple(point for i, point in enumerate(points) if i != index))
 
 

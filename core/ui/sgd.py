@@ -22,9 +22,9 @@ COMMON = (
 )  # fmt: skip
 ONE = (
     "alt_points", "panel_points", "guess_ask", "guess_converge", "guess_crawl", "guess_zigzag", "guess_diverge",
-    "guess_right", "guess_missed", "guess_score", "guess_late", "view_squares", "view_batch", "keep", "keep_none", "keep_help", "keep_none_help", "view_squares_help",
-    "view_batch_help",  "number_step",
-    "number_a1", "number_a2", "number_loss", "number_slope",
+    "guess_right", "guess_missed", "guess_score", "guess_late", "view_squares", "view_batch", "view_squares_help",
+    "view_batch_help", "keep", "keep_none", "keep_help", "keep_none_help", "number_step", "number_a1", "number_a2",
+    "number_loss", "number_slope",
 )  # fmt: skip
 THREE = ("rate_too_low", "rate_good", "rate_too_high")
 TEST = ("panel_loss_plain", "panel_range", "panel_rate", "panel_path", "alt_range", "alt_rate")

@@ -12,6 +12,7 @@ from core.errors import LabError, SettingsError
 from core.sgd import setup as setups
 from core.sgd.address import PARAMETERS, read_setup, write_setup
 from core.sgd.setup import Setup
+from core.text import read
 from core.train.schedules import SCHEDULES
 from core.ui import page, state
 
@@ -19,6 +20,7 @@ AXES = ("updates", "epochs", "samples", "seconds")
 SHOWN = ("squares", "batch")
 VIEW = ("x", "show")
 SLOT = "sgd.link"
+SENTENCES = 2  # about what cannot be read in a link, before the rest is only counted
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ class View:
 def current() -> Setup:
     """The set-up of the address; for every value there that cannot be, a sentence stands on the page."""
     setup, faults = read_setup(_said(), tuple(SCHEDULES))
-    for fault in faults:
+    for fault in faults[:SENTENCES]:
         page.show_error(fault)
+    if len(faults) > SENTENCES:
+        page.show_error(SettingsError(read("sgd", "faults_more").format(count=len(faults) - SENTENCES)))
     write(setup)
     return setup
 

@@ -75,7 +75,9 @@ def test_no_link_is_an_error(said):
 def test_a_value_that_cannot_be_gives_one_sentence_and_the_usual(name, text):
     setup, [fault] = read_setup({name: text, "noise": "0.5"} if name != "noise" else {name: text}, PLANS)
     assert getattr(setup, PARAMETERS[name].field) == getattr(Setup(), PARAMETERS[name].field)
-    assert isinstance(fault, LabError) and fault.message.startswith(f"In the link, {name}: ") and "instead" in fault.hint
+    assert (
+        isinstance(fault, LabError) and fault.message.startswith(f"In the link, {name}: ") and "instead" in fault.hint
+    )
     assert len(fault.message) < 160 and (name == "noise" or setup.noise == 0.5)
 
 
