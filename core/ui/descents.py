@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.plots.style import number, rate, share
+from core.plots.style import counted, number, rate, share
 from core.sgd.setup import Pair, Setup
 from core.sgd.verdict import Verdict, judge, limit_of
 from core.text import read
@@ -171,7 +171,7 @@ def _picture(kind: str, setup: Setup, x: np.ndarray, y: np.ndarray, made: list[D
 def _title(setup: Setup) -> str:
     if setup.batch_size is None:
         return read("sgd", "all_points")
-    return read("sgd", "batch_of").format(count=setup.batch_size)
+    return read("sgd", "batch_of").format(points=counted(setup.batch_size, "point"))
 
 
 def _plain(values: np.ndarray) -> list[float]:

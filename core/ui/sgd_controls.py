@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -46,7 +46,7 @@ def rate(setup: Setup, limit: float, *, field: str = "rate", label: str = "Learn
     now = getattr(setup, field)
     options = sorted({*LADDER, now})
     key = f"sgd.{field}"
-    _show(key, now)
+    _show(key, now, [rate_words(option) for option in options])
     with st.container(key=f"sgd-rate-{field}"):
         st.select_slider(label, options, format_func=rate_words, key=key, on_change=_takes(key, field))
         st.html(_ruler(options, limit))
@@ -70,12 +70,10 @@ def batch(setup: Setup) -> None:
     known = {size for size in BATCHES if size < setup.count}
     now = ALL if setup.batch_size is None else setup.batch_size
     options = [*sorted(known | ({now} - {ALL})), ALL]
+    names = {size: str(size) for size in options} | {ALL: f"all {setup.count}"}
     key = "sgd.batch"
-    _show(key, now)
-    st.select_slider(
-        "Points a step", options, key=key, on_change=_takes(key, "batch"),
-        format_func=lambda size: f"all {setup.count}" if size == ALL else str(size),
-    )  # fmt: skip
+    _show(key, now, list(names.values()))
+    st.select_slider("Points a step", options, key=key, on_change=_takes(key, "batch"), format_func=names.get)
 
 
 def rule(setup: Setup) -> None:
@@ -152,7 +150,9 @@ def _takes(key: str, field: str) -> Callable[[], None]:
     return lambda: sgd_address.change(**{field: st.session_state[key]})
 
 
-def _show(key: str, value: Any) -> None:
-    """Let a widget show what the address says."""
-    if st.session_state.get(key) != value:
+def _show(key: str, value: Any, labels: Sequence[str] = ()) -> None:
+    """Let a widget show what the address says; one whose options have changed has forgotten what it showed."""
+    known = f"slot.{key}.labels"
+    if st.session_state.get(key) != value or st.session_state.get(known, labels) != labels:
         st.session_state[key] = value
+    st.session_state[known] = labels

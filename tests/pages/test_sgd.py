@@ -106,6 +106,14 @@ def test_a_sentence_says_what_was_asked_and_what_is_allowed(lab, name, wrong, sa
     assert f"In the link, {name}: " in sentence and wrong in sentence and said in sentence
 
 
+def test_another_number_of_points_leaves_every_other_control_alone(lab):
+    app = open_page("sgd", rate="0.1234")
+    app.number_input(key="sgd.n").set_value(101).run()
+    assert setup_of(app) == Setup(rate=0.1234, n=101) and app.select_slider(key="sgd.batch").value == 0
+    app.select_slider(key="sgd.rate").set_value(0.2).run()
+    assert setup_of(app) == Setup(rate=0.2, n=101) and app.select_slider(key="sgd.rate").value == 0.2
+
+
 def test_a_part_that_is_none_is_the_first_one(lab):
     app = open_page("sgd", figure="<script>")
     assert healthy(app) and sent(app)["kind"] == "one"

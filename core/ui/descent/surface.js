@@ -3,7 +3,7 @@
 class Surface {
   constructor(name, title, alt) {
     this.figure = document.createElement("figure");
-    this.figure.className = `panel panel-${name}`;
+    this.figure.className = ["panel", ...name.split(" ").map((part) => `panel-${part}`)].join(" ");
     this.caption = document.createElement("figcaption");
     this.title = document.createElement("span");
     this.title.textContent = title;
