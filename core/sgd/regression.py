@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,11 +93,14 @@ def descend(
     hyper: Hyper | None = None,
     shuffle: bool = True,
     seed: int = 0,
+    by_formula: bool = False,
 ) -> Path:
     """Walk down from `start` (2,) for `steps` steps; it ends early once the loss is out of sight (LOST).
 
     `lr` is one rate, or one for each step. `batch_size` points are looked at in a step, None for all; each epoch goes
     through all of them once, in an order drawn from `seed` unless `shuffle` is off. `rule` is one of RULES.
+    With `by_formula` the slope is that of all points and comes from its formula in place of `backward`: the same but
+    for rounding, in a fraction of the time, for a path that others are only compared with.
     """
     if rule not in RULES:
         raise SettingsError(f"There is no rule {rule!r}.", hint=f"There are {', '.join(RULES)}.")
@@ -105,7 +108,7 @@ def descend(
     if len(rates) != steps or not np.isfinite(rates).all():
         raise SettingsError(f"{steps} steps need as many rates; {len(rates)} were given.", hint="One rate does, too.")
     hyper = hyper or Hyper(momentum=momentum)
-    points, targets = torch.from_numpy(x), torch.from_numpy(y)
+    find_slope = _by_formula(x, y) if by_formula else _by_backward(x, y)
     a, memory = torch.tensor(np.asarray(start, dtype=float), requires_grad=True), Memory()
     walked, slopes, seen, took = [a.tolist()], [], [], []
     far = LOST * max(_loss(x, y, walked[0]), TINY)
@@ -113,9 +116,7 @@ def descend(
     bottom = best_line(x, y).tolist()
     for rate, rows in zip(rates, batches(len(x), batch_size, seed=seed, shuffle=shuffle), strict=False):
         began = time.perf_counter()
-        some, wanted = (points, targets) if len(rows) == len(x) else _looked_at(points, targets, rows)
-        loss = (some @ a - wanted).square().mean()
-        loss.backward()
+        find_slope(a, rows)
         with torch.no_grad():
             step, memory = RULES[rule](a.grad, a, memory, hyper)
             slopes.append(a.grad.tolist())
@@ -140,9 +141,29 @@ def descend(
     )
 
 
-def _looked_at(points: torch.Tensor, targets: torch.Tensor, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    chosen = torch.from_numpy(rows)
-    return points.index_select(0, chosen), targets.index_select(0, chosen)
+def _by_backward(x: np.ndarray, y: np.ndarray) -> Callable[[torch.Tensor, np.ndarray], None]:
+    """What puts the slope at `a` on the points of `rows` into `a.grad`: PyTorch's own."""
+    points, targets = torch.from_numpy(x), torch.from_numpy(y)
+
+    def find_slope(a: torch.Tensor, rows: np.ndarray) -> None:
+        some, wanted = points, targets
+        if len(rows) < len(points):
+            chosen = torch.from_numpy(rows)
+            some, wanted = points.index_select(0, chosen), targets.index_select(0, chosen)
+        loss = (some @ a - wanted).square().mean()
+        loss.backward()
+
+    return find_slope
+
+
+def _by_formula(x: np.ndarray, y: np.ndarray) -> Callable[[torch.Tensor, np.ndarray], None]:
+    """The same on all points, whatever `rows` are, as 2 x'(x a - y) / n."""
+    curve, pull = torch.from_numpy(hessian(x)), torch.from_numpy(2 * x.T @ y / len(y))
+
+    def find_slope(a: torch.Tensor, rows: np.ndarray) -> None:
+        a.grad = curve @ a.detach() - pull
+
+    return find_slope
 
 
 def _loss(x: np.ndarray, y: np.ndarray, a: Sequence[float]) -> float:

@@ -23,6 +23,7 @@ Data = dict[str, Any]
 TONES = ("too_low", "good", "too_high")
 DIGITS = 6
 BELOW, ABOVE = 1e-3, 10.0  # times the limit: the ladder of the range test
+TIMED = 20  # steps of real descent tell what one takes
 DROP = 1e-4  # the loss axis goes down to this share of the loss at the start
 _RULE_OF = {"momentum": "sgd"}
 
@@ -62,7 +63,9 @@ def one_descent(setup: Setup) -> Data:
     made = [_run(setup, x, y, rates(setup, setup.rate), name=_title(setup))]
     if setup.batch_size is not None:
         whole = replace(setup, batch=0)
-        made.append(_run(whole, x, y, rates(whole, setup.rate), name=read("sgd", "all_points"), bare=True))
+        timed = _run(replace(whole, steps=TIMED), x, y, [setup.rate] * TIMED, name="", bare=True)
+        walked = _run(whole, x, y, rates(whole, setup.rate), name=read("sgd", "all_points"), bare=True, by_formula=True)
+        made.append({**walked, "step_ms": timed["step_ms"]})
     return _picture("one", setup, x, y, made)
 
 
@@ -104,7 +107,14 @@ def _range_test(setup: Setup, x: np.ndarray, y: np.ndarray) -> Data:
 
 
 def _run(
-    setup: Setup, x: np.ndarray, y: np.ndarray, peaks: Sequence[float] | np.ndarray, *, name: str, bare: bool = False
+    setup: Setup,
+    x: np.ndarray,
+    y: np.ndarray,
+    peaks: Sequence[float] | np.ndarray,
+    *,
+    name: str,
+    bare: bool = False,
+    by_formula: bool = False,
 ) -> Data:
     """One path as plain lists: `a` and the slopes one after the other, `rows` the batches. A `bare` one has no rows."""
     from core.sgd.regression import best_line, descend, hessian
@@ -113,7 +123,7 @@ def _run(
     hyper = Hyper(momentum=setup.kept) if "adam" not in setup.rule else Hyper(betas=(setup.kept, 0.999))
     path = descend(
         x, y, setup.start, lr=list(peaks), steps=setup.steps, batch_size=setup.batch_size,
-        rule=_RULE_OF.get(setup.rule, setup.rule), hyper=hyper, seed=setup.seed,
+        rule=_RULE_OF.get(setup.rule, setup.rule), hyper=hyper, seed=setup.seed, by_formula=by_formula,
     )  # fmt: skip
     bottom, curve = best_line(x, y), hessian(x)
     best = float(np.mean((x @ bottom - y) ** 2))

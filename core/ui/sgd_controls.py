@@ -49,18 +49,18 @@ def rate(setup: Setup, limit: float, *, field: str = "rate", label: str = "Learn
     _show(key, now, [rate_words(option) for option in options])
     with st.container(key=f"sgd-rate-{field}"):
         st.select_slider(label, options, format_func=rate_words, key=key, on_change=_takes(key, field))
-        st.html(_ruler(options, limit))
+        st.html(_ruler(options, limit, "ruler" if setup.rule == "sgd" else "ruler_plain"))
 
 
-def _ruler(options: list[float], limit: float) -> str:
-    """Where the limit lies along a slider whose steps are `options`; what is above it is too high."""
+def _ruler(options: list[float], limit: float, section: str) -> str:
+    """Where the limit of plain descent lies along a slider whose steps are `options`, and what to say of it."""
     below = sum(option <= limit for option in options)
     if below == 0 or below == len(options):
         at = 0.0 if below == 0 else 1.0
     else:
         low, high = options[below - 1], options[below]
         at = (below - 1 + math.log(limit / low) / math.log(high / low)) / (len(options) - 1)
-    words = esc(page.say("sgd", "ruler", limit=rate_words(limit)))
+    words = esc(page.say("sgd", section, limit=rate_words(limit)))
     side = "left" if at > 0.5 else "right"
     return f'<div class="ruler" style="--at:{100 * at:.1f}%"><i></i><b></b><span class="{side}">▲ {words}</span></div>'
 

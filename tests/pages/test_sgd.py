@@ -75,6 +75,11 @@ def test_momentum_is_off_for_plain_descent_and_on_for_every_other_rule(lab):
     assert not app.slider(key="sgd.momentum").disabled
 
 
+def test_the_mark_under_the_rate_says_whose_limit_it_is(lab):
+    assert "from 0.986 on it flies off" in words(open_page("sgd"))
+    assert "plain SGD flies off from 0.986 on" in words(open_page("sgd", rule="adam"))
+
+
 def test_a_rate_between_the_marks_of_the_slider_is_taken_as_it_is(lab):
     app = open_page("sgd", rate="0.1234")
     assert app.select_slider(key="sgd.rate").value == 0.1234 and healthy(app)

@@ -130,7 +130,7 @@ class Descent {
   redraw(all = false) {
     if (!this.data || this.busy) return;
     this.busy = true;
-    const at = this.player.at, state = this.state = { data: this.data, look: this.data.look, words: this.words, view: this.view, bowl: this.bowl, slope0: this.slope0, now: this.data.runs.map((run) => stand(run, at, this.data)) };
+    const at = this.player.at, state = this.state = { data: this.data, look: this.data.look, words: this.words, view: this.view, bowl: this.bowl, slope0: this.slope0, now: this.data.runs.map((run) => stand(run, at, this)) };
     for (const panel of this.panels) {
       if (all) panel.stale = true;
       panel.state = state;
@@ -163,10 +163,13 @@ class Descent {
 }
 
 // where a run stands at a position between two of its steps
-function stand(run, at, data) {
+function stand(run, at, { data, bowl }) {
   const most = run.steps, place = Math.min(at, most), step = Math.floor(place), rest = place - step, next = Math.min(step + 1, most), k = Math.min(step, most - 1);
-  const pair = (list, i) => [list[2 * i], list[2 * i + 1]], between = (i) => run.a[2 * step + i] + rest * (run.a[2 * next + i] - run.a[2 * step + i]);
-  return { step, rest, a1: between(0), a2: between(1), loss: run.loss[step], rate: run.rates[k], grad: pair(run.grad, k), full: run.full ? pair(run.full, k) : null, rows: rowsOf(run, k, data.count) };
+  const pair = (list) => [list[2 * k], list[2 * k + 1]], between = (i) => run.a[2 * step + i] + rest * (run.a[2 * next + i] - run.a[2 * step + i]);
+  const a1 = between(0), a2 = between(1), rows = rowsOf(run, k, data.count), over = step === most;  // from the end no step was taken
+  const grad = over ? slopeAt(rows ? bowlOf(data.x, data.y, rows) : bowl, a1, a2) : pair(run.grad);
+  const full = run.full ? (over ? slopeAt(bowl, a1, a2) : pair(run.full)) : null;
+  return { step, rest, a1, a2, loss: run.loss[step], rate: run.rates[k], grad, full, rows };
 }
 
 const batchesOf = new WeakMap();  // a batch keeps its identity, so that its ghost is worked out once

@@ -123,7 +123,7 @@ function legend(surface, pen, entries, look) {
   const size = look.font_px - (surface.small ? 3 : 1), b = surface.box, dark = entries.dark;
   pen.font = `${size}px "Source Sans", sans-serif`; pen.textAlign = "left"; pen.textBaseline = "middle";
   const wide = Math.max(...entries.list.map(({ text }) => pen.measureText(text).width)) + 38, tall = entries.list.length * (size + 4) + 4;
-  const left = b.x + b.w - wide - 4, top = entries.low ? b.y + b.h - tall - 4 : b.y + 4;
+  const left = Math.max(b.x + 2, b.x + b.w - wide - 4), top = entries.low ? b.y + b.h - tall - 4 : b.y + 4;
   pen.globalAlpha = 0.8; pen.fillStyle = dark ? look.night : look.paper; pen.fillRect(left, top, wide, tall); pen.globalAlpha = 1;
   entries.list.forEach(({ text, colour, dash }, i) => {
     const y = top + 2 + (i + 0.5) * (size + 4);
