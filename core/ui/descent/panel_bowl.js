@@ -94,14 +94,30 @@ class BowlPanel extends Surface {
 
   path(pen, state, index) {
     const run = state.data.runs[index], now = state.now[index], style = toneOf(state.look, run.tone), plain = !run.tone;
+    const places = [];
+    for (let k = 0; k <= now.step; k++) places.push([this.xAxis.px(run.a[2 * k]), this.yAxis.px(run.a[2 * k + 1])]);
+    const casing = [plain ? state.look.night : "#ffffff", plain ? 4.5 : 5.5, []];
+    const line = [plain ? "#ffffff" : style.colour, 2.25, plain ? [] : style.dash];
     pen.lineJoin = "round";
-    for (const [colour, width, dash] of [[plain ? state.look.night : "#ffffff", plain ? 4.5 : 5.5, []], [plain ? "#ffffff" : style.colour, 2.25, plain ? [] : style.dash]]) {
-      pen.strokeStyle = colour; pen.lineWidth = width; pen.setLineDash(dash); pen.beginPath();
-      for (let k = 0; k <= now.step; k++) pen[k ? "lineTo" : "moveTo"](this.xAxis.px(run.a[2 * k]), this.yAxis.px(run.a[2 * k + 1]));
-      pen.lineTo(this.xAxis.px(now.a1), this.yAxis.px(now.a2)); pen.stroke();
+    for (const [colour, width, dash] of [casing, line]) {
+      pen.strokeStyle = colour; pen.lineWidth = width; pen.setLineDash(dash);
+      this.trace(pen, [...places, [this.xAxis.px(now.a1), this.yAxis.px(now.a2)]]);
     }
     pen.setLineDash([]);
-    if (now.step <= 80) for (let k = 0; k <= now.step; k++) disc(pen, this.xAxis.px(run.a[2 * k]), this.yAxis.px(run.a[2 * k + 1]), 2.4, plain ? "#ffffff" : style.colour, state.look.night);
+    if (now.step > 80) return;  // so many dots would hide the line
+    for (const place of places) if (this.holds({ x: place[0], y: place[1] })) disc(pen, ...place, 2.4, line[0], state.look.night);
+  }
+
+  trace(pen, places) {
+    let joined = false;
+    pen.beginPath();
+    for (let k = 1; k < places.length; k++) {
+      const piece = clipped(...places[k - 1], ...places[k], this.box);
+      if (piece && (!joined || piece.cut)) pen.moveTo(...piece.from);
+      if (piece) pen.lineTo(...piece.to);
+      joined = Boolean(piece);
+    }
+    pen.stroke();
   }
 
   // both slopes at the same place, downhill: of all points (ink) and of the batch (amber, dashed)

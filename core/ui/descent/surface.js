@@ -101,6 +101,20 @@ function disc(pen, x, y, radius, fill, edge) {
   if (edge) { pen.lineWidth = 1.5; pen.strokeStyle = edge; pen.stroke(); }
 }
 
+// the part of a line inside a box with some room around it; null: none. A dashed line that leads far out is slow to draw
+function clipped(x0, y0, x1, y1, box, room = 12) {
+  let from = 0, to = 1;
+  const ways = [[x0 - x1, x0 - box.x + room], [x1 - x0, box.x + box.w + room - x0], [y0 - y1, y0 - box.y + room], [y1 - y0, box.y + box.h + room - y0]];
+  for (const [slope, gap] of ways) {
+    if (slope === 0 && gap < 0) return null;
+    if (slope < 0) from = Math.max(from, gap / slope);
+    if (slope > 0) to = Math.min(to, gap / slope);
+  }
+  if (!(from <= to)) return null;
+  const at = (part) => [x0 + part * (x1 - x0), y0 + part * (y1 - y0)];
+  return { from: at(from), to: at(to), cut: from > 0 };
+}
+
 function arrow(pen, x, y, dx, dy, colour, casing, dash = []) {
   const length = Math.hypot(dx, dy);
   if (length < 3) return;
