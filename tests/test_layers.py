@@ -101,6 +101,7 @@ FREE_OF_TORCH = (
     "core.ui.explore",
     "core.ui.finder",
     "core.ui.confusion",
+    "core.ui.sgd",
     "core.ui.top_losses",
     "app",
 )

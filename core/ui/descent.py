@@ -18,7 +18,8 @@ from core.plots.style import SEQUENTIAL, Look
 
 FOLDER = Path(__file__).parent / "descent"
 SCRIPTS = (
-    "bowl", "scales", "surface", "panel_points", "panel_bowl", "panel_curve", "readout", "player", "guess", "app",
+    "bowl", "scales", "surface", "panel_points", "panel_bowl", "panel_curve", "readout", "player", "guess", "stand",
+    "pictures", "app",
 )  # fmt: skip
 NIGHT = "#26221C"  # around white lines on the map, in both themes
 

@@ -124,7 +124,8 @@ def _said(setup: Setup) -> descent.Said:
 def _suggestion(setup: Setup) -> None:
     """What the range test says, and the limit it should keep below."""
     found = _walked("test", setup)
-    limit = descents.rate_words(found["limit"])
+    whose = "limit_points" if setup.rule == "sgd" else "limit_plain"
+    limit = page.say("sgd", whose, limit=descents.rate_words(found["limit"]))
     if found["suggested"] is None:
         page.see(page.say("sgd", "no_suggestion", limit=limit, why=found["runs"][2]["why"]), "attention")
     else:

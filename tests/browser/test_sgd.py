@@ -205,6 +205,14 @@ def test_range_test_and_one_cycle_lead_on_to_the_student_s_own_model(visitor):
     descent.page.get_by_role("heading", name="Find a learning rate").wait_for()
 
 
+def test_the_limit_is_marked_where_the_thumb_of_the_slider_would_stand(visitor):
+    descent = Descent(visitor, "/sgd?rate=1")  # the limit is 0.986
+    thumb = descent.page.locator(".st-key-sgd-rate-rate [role=slider]").bounding_box()
+    mark = descent.page.locator(".st-key-sgd-rate-rate .ruler b").bounding_box()
+    assert abs(mark["x"] - thumb["x"] - thumb["width"] / 2) < 6
+    assert thumb["y"] < mark["y"] < thumb["y"] + 40
+
+
 def test_reduced_motion_shows_the_end_at_once(chromium, server):
     visitor = Visitor(chromium, server, 1366, 768)
     try:

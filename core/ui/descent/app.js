@@ -10,26 +10,41 @@ class Descent {
     this.root.append(this.board);
     parent.append(this.root);
     this.onKey = (event) => this.player.key(event);
-    window.addEventListener("keydown", this.onKey, true);  // before the app's own keys
+    window.addEventListener("keydown", this.onKey, true); // before the app's own keys
     this.sized = new ResizeObserver(() => this.redraw(true));
   }
 
   take({ data, setTriggerValue }) {
     this.send = setTriggerValue;
     if (!this.player) this.build(data);
-    const same = data.id === this.id, mine = this.waiting;
+    const same = data.id === this.id,
+      mine = this.waiting;
     const at = same || mine ? this.player.at : 0;
-    Object.assign(this, { data, sent: data, id: data.id, view: { ...data.view }, waiting: false, bowl: bowlOf(data.x, data.y) });
+    Object.assign(this, {
+      data,
+      sent: data,
+      id: data.id,
+      view: { ...data.view },
+      waiting: false,
+      bowl: bowlOf(data.x, data.y),
+    });
     this.slope0 = slopeAt(this.bowl, ...data.start);
     this.player.take(data.steps);
-    if (!same) { this.player.halt(); this.guess?.take(data.id, data.runs[0]); }
+    if (!same) {
+      this.player.halt();
+      this.guess?.take(data.id, data.runs[0]);
+    }
     this.mark();
-    for (const panel of this.panels) { panel.stale = true; this.name(panel); }
+    for (const panel of this.panels) {
+      panel.stale = true;
+      this.name(panel);
+    }
     this.player.go(at);
   }
 
   build(data) {
-    const words = data.words, kind = data.kind;
+    const words = data.words,
+      kind = data.kind;
     this.words = words;
     this.root.dataset.kind = kind;
     this.root.setAttribute("aria-label", words.alt_whole);
@@ -49,7 +64,9 @@ class Descent {
       this.caption.setAttribute("role", "status");
     }
     if (kind === "one") this.views(words);
-    this.board.replaceChildren(...[...top, this.stage, this.player.root, this.readout?.root, this.caption].filter(Boolean));
+    this.board.replaceChildren(
+      ...[...top, this.stage, this.player.root, this.readout?.root, this.caption].filter(Boolean),
+    );
     for (const panel of this.panels) this.sized.observe(panel.frame);
   }
 
@@ -60,16 +77,21 @@ class Descent {
     this.axis.setAttribute("aria-label", words.axis);
     for (const name of Object.keys(COSTS)) this.axis.add(new Option(words[`axis_${name}`], name));
     this.axis.addEventListener("change", () => this.look({ axis: this.axis.value }));
-    this.toggles = ["squares", "batch"].map((name) => this.button(`view-${name}`, words[`view_${name}`], () => this.look({ [name]: !this.view[name] })));
+    this.toggles = ["squares", "batch"].map((name) =>
+      this.button(`view-${name}`, words[`view_${name}`], () => this.look({ [name]: !this.view[name] })),
+    );
     for (const [i, name] of ["squares", "batch"].entries()) this.toggles[i].title = words[`view_${name}_help`];
     this.keeper = this.button("view-keep", "", () => this.keepCurve());
-    for (const [i, tool] of [this.toggles[0], this.toggles[1], this.axis].entries()) this.panels[i].caption.append(tool);
+    for (const [i, tool] of [this.toggles[0], this.toggles[1], this.axis].entries())
+      this.panels[i].caption.append(tool);
     this.panels[2].caption.append(this.keeper);
   }
 
   button(name, text, act) {
     const made = document.createElement("button");
-    made.type = "button"; made.className = name; made.textContent = text;
+    made.type = "button";
+    made.className = name;
+    made.textContent = text;
     made.addEventListener("click", act);
     return made;
   }
@@ -77,7 +99,8 @@ class Descent {
   // three rates: each figure says which
   name(panel) {
     if (this.data.kind !== "three" || !(panel instanceof BowlPanel)) return;
-    const run = this.data.runs[panel.runs[0]], style = toneOf(this.data.look, run.tone);
+    const run = this.data.runs[panel.runs[0]],
+      style = toneOf(this.data.look, run.tone);
     panel.title.textContent = `${style.mark} ${run.name}: ${sayRate(Math.max(...run.rates))}`;
     panel.caption.className = `tone-${run.tone}`;
   }
@@ -93,7 +116,8 @@ class Descent {
   mark() {
     if (!this.axis) return;
     this.axis.value = this.view.axis;
-    for (const [i, name] of ["squares", "batch"].entries()) this.toggles[i].setAttribute("aria-pressed", String(this.view[name]));
+    for (const [i, name] of ["squares", "batch"].entries())
+      this.toggles[i].setAttribute("aria-pressed", String(this.view[name]));
     this.toggles[1].hidden = !this.data.runs[0].rows;
     const kept = this.panels[2].kept.length;
     this.keeper.textContent = kept < 3 ? this.words.keep : this.words.keep_none;
@@ -102,7 +126,8 @@ class Descent {
   }
 
   keepCurve() {
-    const panel = this.panels[2], run = this.data.runs[0];
+    const panel = this.panels[2],
+      run = this.data.runs[0];
     panel.kept = panel.kept.length < 3 ? [...panel.kept, run] : [];
     this.mark();
     this.redraw(true);
@@ -111,7 +136,8 @@ class Descent {
   // a point is being dragged: the bowl follows at once, the path when Python has walked it again
   dragged(index, x, y) {
     this.data = { ...this.data, x: this.data.x.slice(), y: this.data.y.slice() };
-    this.data.x[index] = x; this.data.y[index] = y;
+    this.data.x[index] = x;
+    this.data.y[index] = y;
     this.bowl = bowlOf(this.data.x, this.data.y);
     this.data.best = bottomOf(this.bowl);
     this.data.floor = Math.max(lossAt(this.bowl, ...this.data.best), this.data.first * 1e-4);
@@ -120,17 +146,29 @@ class Descent {
   }
 
   edit(what) {
-    if (what.kind === "delete") this.dragged(what.index, this.sent.x[what.index], this.sent.y[what.index]);  // it may be refused
+    // back to where it was: a deletion may be refused
+    if (what.kind === "delete") this.dragged(what.index, this.sent.x[what.index], this.sent.y[what.index]);
     this.waiting = true;
     this.send("edit", what);
   }
 
-  pick(a1, a2) { this.send("start", { a1, a2 }); }
+  pick(a1, a2) {
+    this.send("start", { a1, a2 });
+  }
 
   redraw(all = false) {
     if (!this.data || this.busy) return;
     this.busy = true;
-    const at = this.player.at, state = this.state = { data: this.data, look: this.data.look, words: this.words, view: this.view, bowl: this.bowl, slope0: this.slope0, now: this.data.runs.map((run) => stand(run, at, this)) };
+    const at = this.player.at,
+      state = (this.state = {
+        data: this.data,
+        look: this.data.look,
+        words: this.words,
+        view: this.view,
+        bowl: this.bowl,
+        slope0: this.slope0,
+        now: this.data.runs.map((run) => stand(run, at, this)),
+      });
     for (const panel of this.panels) {
       if (all) panel.stale = true;
       panel.state = state;
@@ -139,7 +177,12 @@ class Descent {
     this.readout?.show(state);
     this.guess?.follow(at, this.data.steps);
     if (this.caption) this.verdicts(at);
-    Object.assign(this.root.dataset, { step: Math.floor(at), playing: this.player.playing, fps: Math.round(this.player.fps ?? 0), id: this.id });
+    Object.assign(this.root.dataset, {
+      step: Math.floor(at),
+      playing: this.player.playing,
+      fps: Math.round(this.player.fps ?? 0),
+      id: this.id,
+    });
     this.busy = false;
   }
 
@@ -149,66 +192,40 @@ class Descent {
     const told = over.map(Number).join("") + this.id;
     if (told === this.told) return;
     this.told = told;
-    this.caption.replaceChildren(...this.data.runs.filter((run) => this.data.kind === "three" || !run.why).map((run) => {
-      const item = document.createElement("p"), title = document.createElement("b"), style = toneOf(this.data.look, run.tone);
-      const done = over[this.data.runs.indexOf(run)];
-      item.className = `verdict ${done ? run.kind : "open"}`;
-      title.textContent = `${style.mark} ${run.name}`.trim();
-      item.append(title, ` ${done ? run.said : "\u2026"}`);
-      return item;
-    }));
+    this.caption.replaceChildren(
+      ...this.data.runs
+        .filter((run) => this.data.kind === "three" || !run.why)
+        .map((run) => {
+          const item = document.createElement("p"),
+            title = document.createElement("b"),
+            style = toneOf(this.data.look, run.tone);
+          const done = over[this.data.runs.indexOf(run)];
+          item.className = `verdict ${done ? run.kind : "open"}`;
+          title.textContent = `${style.mark} ${run.name}`.trim();
+          item.append(title, ` ${done ? run.said : "\u2026"}`);
+          return item;
+        }),
+    );
   }
 
-  end() { window.removeEventListener("keydown", this.onKey, true); this.player?.halt(); this.sized.disconnect(); this.root.remove(); }
+  end() {
+    window.removeEventListener("keydown", this.onKey, true);
+    this.player?.halt();
+    this.sized.disconnect();
+    this.root.remove();
+  }
 }
-
-// where a run stands at a position between two of its steps
-function stand(run, at, { data, bowl }) {
-  const most = run.steps, place = Math.min(at, most), step = Math.floor(place), rest = place - step, next = Math.min(step + 1, most), k = Math.min(step, most - 1);
-  const pair = (list) => [list[2 * k], list[2 * k + 1]], between = (i) => run.a[2 * step + i] + rest * (run.a[2 * next + i] - run.a[2 * step + i]);
-  const a1 = between(0), a2 = between(1), rows = rowsOf(run, k, data.count), over = step === most;  // from the end no step was taken
-  const grad = over ? slopeAt(rows ? bowlOf(data.x, data.y, rows) : bowl, a1, a2) : pair(run.grad);
-  const full = run.full ? (over ? slopeAt(bowl, a1, a2) : pair(run.full)) : null;
-  return { step, rest, a1, a2, loss: run.loss[step], rate: run.rates[k], grad, full, rows };
-}
-
-const batchesOf = new WeakMap();  // a batch keeps its identity, so that its ghost is worked out once
-
-function rowsOf(run, k, count) {
-  if (!run.rows) return null;
-  if (!batchesOf.has(run)) batchesOf.set(run, new Map());
-  const known = batchesOf.get(run), each = Math.ceil(count / run.batch), from = Math.floor(k / each) * count + (k % each) * run.batch;
-  if (!known.has(k)) known.set(k, run.rows.slice(from, Math.min(from + run.batch, (Math.floor(k / each) + 1) * count)));
-  return known.get(k);
-}
-
-const PICTURES = {
-  one: (app, words) => [
-    new PointsPanel(words, { live: (...all) => app.dragged(...all), send: (what) => app.edit(what) }),
-    new BowlPanel(words, words.panel_bowl, { pick: (a1, a2) => app.pick(a1, a2) }),
-    new CurvePanel(words, "loss", words.panel_loss, words.alt_loss, { runs: [0, 1], x: "cost", y: "loss" }),
-  ],
-  three: (app, words) => [0, 1, 2].flatMap((run) => [
-    new BowlPanel(words, words[`rate_${["too_low", "good", "too_high"][run]}`], { runs: [run], bar: false, name: `bowl bowl-${run}`, pick: (a1, a2) => app.pick(a1, a2) }),
-    new CurvePanel(words, `loss loss-${run}`, "", words.alt_loss, { runs: [run], x: "update", y: "loss" }),
-  ]),
-  test: (app, words) => [
-    new CurvePanel(words, "range", words.panel_range, words.alt_range, { runs: [2], x: "rate", y: "loss", limit: "x", suggested: true }),
-    new CurvePanel(words, "rate", words.panel_rate, words.alt_rate, { runs: [0, 1], x: "update", y: "rate", limit: "y" }),
-    new BowlPanel(words, words.panel_path, { runs: [0, 1], bar: false, pick: (a1, a2) => app.pick(a1, a2) }),
-    new CurvePanel(words, "loss", words.panel_loss_plain, words.alt_loss, { runs: [0, 1], x: "update", y: "loss" }),
-  ],
-};
 
 const shown = new WeakMap();
 
 export default function (component) {
   const { parentElement } = component;
   if (!shown.has(parentElement)) shown.set(parentElement, { app: new Descent(parentElement), calls: 0 });
-  const entry = shown.get(parentElement), call = ++entry.calls;
+  const entry = shown.get(parentElement),
+    call = ++entry.calls;
   entry.app.take(component);
   return () => {
-    if (entry.calls !== call) return;  // a later call goes on with it
+    if (entry.calls !== call) return; // a later call goes on with it
     entry.app.end();
     shown.delete(parentElement);
   };

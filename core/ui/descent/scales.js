@@ -1,22 +1,37 @@
 // Axes, and numbers as people write them: three digits, no exponent.
 
 class Axis {
-  constructor(lo, hi, { log = false } = {}) { this.lo = lo; this.hi = hi; this.log = log; this.from = 0; this.to = 1; }
-  span(from, to) { this.from = from; this.to = to; return this; }
+  constructor(lo, hi, { log = false } = {}) {
+    this.lo = lo;
+    this.hi = hi;
+    this.log = log;
+    this.from = 0;
+    this.to = 1;
+  }
+  span(from, to) {
+    this.from = from;
+    this.to = to;
+    return this;
+  }
   part(value) {
     if (!this.log) return (value - this.lo) / (this.hi - this.lo);
     return Math.log(Math.max(value, 1e-300) / this.lo) / Math.log(this.hi / this.lo);
   }
-  px(value) { return this.from + (this.to - this.from) * this.part(value); }
+  px(value) {
+    return this.from + (this.to - this.from) * this.part(value);
+  }
   at(px) {
     const part = (px - this.from) / (this.to - this.from);
     return this.log ? this.lo * (this.hi / this.lo) ** part : this.lo + (this.hi - this.lo) * part;
   }
-  ticks(wanted = 5) { return this.log ? logTicks(this.lo, this.hi, wanted) : evenTicks(this.lo, this.hi, wanted); }
+  ticks(wanted = 5) {
+    return this.log ? logTicks(this.lo, this.hi, wanted) : evenTicks(this.lo, this.hi, wanted);
+  }
 }
 
 function evenTicks(lo, hi, wanted) {
-  const rough = (hi - lo) / wanted, power = 10 ** Math.floor(Math.log10(rough));
+  const rough = (hi - lo) / wanted,
+    power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
   const found = [];
   for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi + 1e-9 * step; k++) found.push(k * step);
@@ -24,7 +39,9 @@ function evenTicks(lo, hi, wanted) {
 }
 
 function logTicks(lo, hi, wanted) {
-  const decades = Math.log10(hi / lo), every = Math.max(1, Math.ceil(decades / wanted)), found = [];
+  const decades = Math.log10(hi / lo),
+    every = Math.max(1, Math.ceil(decades / wanted)),
+    found = [];
   for (let power = Math.ceil(Math.log10(lo) - 1e-9); power <= Math.log10(hi) + 1e-9; power++)
     if (power % every === 0) found.push(10 ** power);
   return found;
@@ -32,7 +49,8 @@ function logTicks(lo, hi, wanted) {
 
 function say(value) {
   if (!Number.isFinite(value)) return "out of sight";
-  const size = Math.abs(value), sign = value < 0 ? "\u2212" : "";
+  const size = Math.abs(value),
+    sign = value < 0 ? "\u2212" : "";
   if (size >= 1e12) return sign + "beyond a trillion";
   if (size >= 1e9) return sign + trim((size / 1e9).toPrecision(3)) + " billion";
   if (size >= 1e6) return sign + trim((size / 1e6).toPrecision(3)) + " million";
@@ -41,7 +59,9 @@ function say(value) {
   return sign + size.toFixed(Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(size)))));
 }
 
-function trim(text) { return text.includes(".") ? text.replace(/\.?0+$/, "") : text; }
+function trim(text) {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
 
 // for axes: as short as it goes
 function sayTick(value) {
@@ -70,8 +90,12 @@ function toneOf(look, tone) {
 }
 
 function mix(colours, part) {
-  const at = Math.min(0.9999, Math.max(0, part)) * (colours.length - 1), i = Math.floor(at), rest = at - i;
+  const at = Math.min(0.9999, Math.max(0, part)) * (colours.length - 1),
+    i = Math.floor(at),
+    rest = at - i;
   return colours[i].map((value, channel) => value + rest * (colours[i + 1][channel] - value));
 }
 
-function channels(colour) { return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)); }
+function channels(colour) {
+  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+}
