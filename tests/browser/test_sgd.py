@@ -207,10 +207,19 @@ def test_range_test_and_one_cycle_lead_on_to_the_student_s_own_model(visitor):
 
 def test_the_limit_is_marked_where_the_thumb_of_the_slider_would_stand(visitor):
     descent = Descent(visitor, "/sgd?rate=1")  # the limit is 0.986
-    thumb = descent.page.locator(".st-key-sgd-rate-rate [role=slider]").bounding_box()
+    thumb = descent.page.locator(".st-key-sgd-rate-rate [data-testid=stSliderThumbValue]").bounding_box()
     mark = descent.page.locator(".st-key-sgd-rate-rate .ruler b").bounding_box()
-    assert abs(mark["x"] - thumb["x"] - thumb["width"] / 2) < 6
-    assert thumb["y"] < mark["y"] < thumb["y"] + 40
+    assert abs(mark["x"] - thumb["x"] - thumb["width"] / 2) < 8
+    assert thumb["y"] < mark["y"] < thumb["y"] + 60
+
+
+def test_a_slider_that_has_the_focus_keeps_its_arrows_and_leaves_space_to_the_player(descent):
+    slider = descent.page.locator(".st-key-sgd-rate-rate input[type=range]")
+    slider.focus()
+    descent.changes(lambda: descent.page.keyboard.press("ArrowRight"))
+    assert descent.step == 0 and "rate=0.12" in descent.page.url
+    descent.page.keyboard.press(" ")
+    descent.until("Number(root.dataset.step) >= 1")
 
 
 def test_reduced_motion_shows_the_end_at_once(chromium, server):

@@ -143,6 +143,7 @@ class Player {
     const at = event.composedPath()[0],
       own = event.composedPath().includes(this.root.getRootNode());
     if (!at?.closest || at.closest(".scrub")) return false;
+    if (at.closest("input[type=range]")) return event.key.startsWith("Arrow");
     if (at.closest("input, textarea, select, [contenteditable=true]")) return true;
     if (own) return event.key === " " && Boolean(at.closest("button"));
     return (
