@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -94,6 +95,18 @@ def looked_into(model: Run, passed: Run, dataset: Dataset) -> None:
     inside_run(model, dataset)
 
 
+def new_descent() -> Callable[[AppTest], object]:
+    """Other points each time, so that the whole path is walked again."""
+    seeds = itertools.count(1)
+    return lambda app: app.number_input(key="sgd.seed").set_value(next(seeds)).run()
+
+
+def kilobytes(app: AppTest) -> float:
+    """What the moving picture of a descent weighs on its way to the browser."""
+    [picture] = app.get("bidi_component")
+    return round(len(picture.proto.json.encode()) / 1000, 1)
+
+
 def main() -> None:
     """Measure everything in turns and print it as JSON, with the ratio to the floor."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -129,6 +142,10 @@ def main() -> None:
             figures[f"what went wrong, {part}, {RUNS} runs"] = times(
                 open_page("diagnose", part=part), rerun, options.reruns
             )
+        for name, batch in (("all points", "all"), ("20 points a step", "20")):
+            descent = open_page("sgd", steps="300", batch=batch)
+            figure = times(descent, new_descent(), options.reruns)
+            figures[f"SGD page: 300 steps computed and sent, {name}"] = {**figure, "kB": kilobytes(descent)}
     for figure in figures.values():
         figure["times_the_floor"] = round(figure["median_ms"] / floor["median_ms"], 1)
     print(json.dumps({"rows": options.rows, "pages": figures}, indent=1))

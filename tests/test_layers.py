@@ -102,6 +102,7 @@ FREE_OF_TORCH = (
     "core.ui.finder",
     "core.ui.confusion",
     "core.ui.looks",
+    "core.ui.sgd",
     "core.ui.top_losses",
     "app",
 )

@@ -261,6 +261,12 @@ def tables() -> Tables:
     return Tables()
 
 
+@cache
+def descents() -> Warm:
+    """The descents that were walked last."""
+    return Warm()
+
+
 def start_all() -> None:
     """Begin to make everything ready, without waiting: first what the start page shows, then the engine."""
 

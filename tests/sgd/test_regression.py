@@ -16,6 +16,7 @@ from core.sgd.regression import (
     make_points,
     steps_per_epoch,
 )
+from core.sgd.rules import RULES
 
 
 @pytest.fixture
@@ -81,6 +82,13 @@ def test_all_points_at_once_is_the_full_slope_and_needs_no_seed():
     x, y = make_points(30, seed=2)
     one, two = (descend(x, y, (1, 1), lr=0.1, steps=20, seed=seed) for seed in (0, 1))
     assert np.array_equal(one.a, two.a) and one.grad == pytest.approx(one.full_grad)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_formula_s_slope_gives_the_path_of_backward(rule):
+    x, y = make_points(30, seed=2)
+    one, two = (descend(x, y, (1, -1), lr=0.1, steps=60, rule=rule, by_formula=way) for way in (False, True))
+    assert two.a == pytest.approx(one.a, rel=1e-7, abs=1e-7) and two.loss == pytest.approx(one.loss, rel=1e-7)
 
 
 def test_an_epoch_shows_every_point_once():
