@@ -26,7 +26,12 @@ RATES = ("one rate", "a slice", "the finder")
 AUGMENTS = {"none": "none", "photos": "photos", "top_down": "from above"}
 BALANCED = {"none": "as they are", "weights": "weighted", "oversample": "shown more often"}
 DATA = {"all": "all pictures", "mistakes": "the set of mistakes"}
-SCHEDULE_TITLES = {"one_cycle": "one-cycle", "sgdr": "restarts (SGDR)", "flat_cos": "flat, then cosine"}
+SCHEDULE_TITLES = {
+    "one_cycle": "one-cycle",
+    "sgdr": "restarts (SGDR)",
+    "flat_cos": "flat, then cosine",
+    "painted": "painted by hand",
+}
 OPTION_TITLES = {
     "div": "Starts at the rate over",
     "div_final": "Ends at the rate over",
