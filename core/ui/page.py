@@ -53,6 +53,7 @@ PAGES: Mapping[str, PageInfo] = {
     "where_it_looks": PageInfo("Read the model", "Where it looks", ":material/center_focus_strong:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
     "export": PageInfo("Use it", "Take it along", ":material/deployed_code_update:"),
+    "schedules": PageInfo("Underneath", "Schedules", ":material/timeline:"),
 }
 
 
