@@ -17,6 +17,7 @@ from core.train.schedules import rate_at
 
 TILE = (100, 44)  # the box of a small curve
 _POINTS = 120
+_WORDS_MAX = 6  # more cycles than these are told by their numbers alone
 _MARKS_MAX = 24  # more restarts than these are drawn without words
 
 
@@ -42,7 +43,7 @@ def schedule_figure(phases: Sequence[Phase], look: Look) -> Spec:
 def _axes(plan: pd.DataFrame, look: Look) -> list[Spec]:
     axes = rate_axes(0, plan, look)
     axes[0]["axisLabel"]["show"] = True
-    axes[0]["axisLabel"]["formatter"] = "{value}"
+    axes[0]["name"] = ""  # the legend names it
     if axes[0]["type"] == "value":
         top = float(plan["lr"].max())
         axes[0].update(max=top * 1.08, interval=top / 2)
@@ -64,31 +65,38 @@ def restarts_of(phases: Sequence[Phase]) -> list[tuple[float, float, bool]]:
 
 
 def _restarts(phases: Sequence[Phase], look: Look) -> Spec:
-    """A line where each cycle begins, with its number and its length in epochs."""
-    found = restarts_of(phases)
-    named = len(found) <= _MARKS_MAX
-    label = {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideEndTop", "rotate": 0}
+    """A line where each cycle begins."""
     return {
         "silent": True,
         "symbol": "none",
+        "label": {"show": False},
         "lineStyle": {"color": look.training, "type": "dotted", "width": 1.2},
-        "data": [
-            {"xAxis": start, "label": {**label, "show": named, "formatter": f"{end - start:g}"}}
-            for start, end, _ in found
-        ],
+        "data": [{"xAxis": start} for start, _, _ in restarts_of(phases)],
     }
 
 
 def _grounds(phases: Sequence[Phase], look: Look) -> list[list[Spec]]:
-    """Every other phase lies on a faint ground."""
-    ends = list(accumulate(phase.epochs for phase in phases))
-    return [
+    """Every other phase lies on a faint ground, and each cycle of restarts says how long it is."""
+    ends, found = list(accumulate(phase.epochs for phase in phases)), restarts_of(phases)
+    label = {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideTop"}
+    named = [
+        [{"xAxis": start, "name": _length(end - start, len(found)), "label": label, "itemStyle": {"opacity": 0}},
+         {"xAxis": end}]
+        for start, end, _ in (found if len(found) <= _MARKS_MAX else [])
+    ]  # fmt: skip
+    return named + [
         [
             {"xAxis": end - phase.epochs, "itemStyle": {"color": look.faint, "opacity": 0.35 * (number % 2)}},
             {"xAxis": end},
         ]
         for number, (phase, end) in enumerate(zip(phases, ends, strict=True))
     ]
+
+
+def _length(epochs: float, cycles: int) -> str:
+    if cycles > _WORDS_MAX:
+        return f"{epochs:g}"
+    return "1 epoch" if epochs == 1 else f"{epochs:g} epochs"
 
 
 def tile(phase: Phase, look: Look) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 
 from core.errors import SettingsError
 from core.sgd.polynomials import fit_polynomial
-from core.sgd.relu import train_networks
 
 POINTS_MAX = 500
 FINE = np.linspace(-1, 1, 161)  # where curves are drawn
@@ -121,6 +120,8 @@ def _polynomials(setup: Setup, points: Points, degrees: Sequence[int]) -> list[F
 
 
 def _networks(setup: Setup, points: Points, widths: Sequence[int]) -> list[Fit]:
+    from core.sgd.relu import train_networks  # torch takes seconds to import, and polynomials do without it
+
     made = train_networks(points.x, points.y, widths, epochs=setup.epochs, decay=setup.decay, seed=setup.seed)
     curves, train, valid = (made.predict(x) for x in (FINE, points.x, points.x_valid))
     return [
@@ -140,6 +141,8 @@ def redrawn(setup: Setup, capacities: Sequence[int], *, times: int = REDRAWS) ->
     others = [points_of(replace(setup, seed=setup.seed + 1000 * (time + 1))) for time in range(times)]
     if setup.family == "polynomial":
         return np.array([[_curve(setup, one, capacity) for one in others] for capacity in capacities])
+    from core.sgd.relu import train_networks  # as above
+
     widths = [capacity for capacity in capacities for _ in others]
     x, y = (np.array([getattr(one, name) for one in others] * len(capacities)) for name in ("x", "y"))
     made = train_networks(x, y, widths, epochs=setup.epochs, decay=setup.decay, seed=setup.seed)

@@ -21,8 +21,10 @@ def shown(value: object) -> str:
 
 
 def value_of(values: Sequence[T], *, slot: str, usual: T) -> T:
-    """What the address says, where that is one of `values`."""
-    return {shown(value): value for value in values}.get(state.from_address(slot) or "", usual)
+    """What the address says, or said when the page was left, where that is one of `values`."""
+    found = {shown(value): value for value in values}.get(state.from_address(slot) or "", usual)
+    state.to_address(slot, None if found == usual else shown(found))
+    return found
 
 
 def slider(

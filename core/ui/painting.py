@@ -35,7 +35,8 @@ _painter = st.components.v2.component(
 def show() -> Phase:
     """The knots beside their controls; the phase that they make."""
     phase = phase_form.painted()
-    left, right = st.columns([1, 2.1], gap="large")
+    with st.container(key="curves-main-paint"):
+        left, right = st.columns([1, 2.1], gap="large")
     with right:
         _painter(
             key=KEY,
@@ -51,7 +52,8 @@ def show() -> Phase:
         page.note(read("schedules", "paint_about"))
         phase_form.edit([phase], 0, slot=PAINT, key="schedules.paint", pick=False)
         st.pills(
-            read("schedules", "paint_begin"), list(BEGINNINGS), key="schedules.beginning", on_change=_begin_with
+            read("schedules", "paint_begin"), list(BEGINNINGS), key="schedules.beginning", wrap=True,
+            on_change=_begin_with,
         )  # fmt: skip
     return phase
 

@@ -4,7 +4,8 @@ export default function ({ data, parentElement }) {
   const play = root.querySelector("[data-do=play]"), speeds = root.querySelector("select");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const unpack = (text) => new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const probe = root.querySelector("output");  // a colour of the page's style depends on the theme: an element resolves it
+  const css = (name) => { probe.style.color = `var(${name})`; const found = getComputedStyle(probe).color; probe.style.color = ""; return found; };
   const last = data.steps, before = root.kept;
   const now = { step: before?.id === data.id ? before.step : 0, playing: false, since: 0 };
   root.kept = { id: data.id, step: now.step };

@@ -46,7 +46,7 @@ def show() -> None:
             "Fall once", PLAIN, slot="plain", key="schedules.plain", usual="cosine", words=phase_form.title
         )
     with columns[1]:
-        top = dials.slider("Highest rate", RATES, slot="top", key="schedules.top", usual=0.03, words=rate)
+        top = dials.slider("Highest rate", RATES, slot="top", key="schedules.top", usual=0.02, words=rate)
     with columns[2]:
         noise = dials.slider("Noise", NOISES, slot="shake", key="schedules.shake", usual=3.0)
     with columns[3]:

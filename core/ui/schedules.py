@@ -38,7 +38,8 @@ def _every() -> None:
     """All schedules as tiles; the chosen one in full."""
     [phase] = phase_form.current(ONE, [USUAL])[:1]
     _tiles(phase)
-    left, right = st.columns([1, 2.1], gap="large")
+    with st.container(key="curves-main-every"):
+        left, right = st.columns([1, 2.1], gap="large")
     with left:
         phase_form.edit([phase], 0, slot=ONE, key="schedules.one", pick=False)
     with right:
@@ -85,7 +86,8 @@ def _choose(name: str, before: Phase) -> None:
 def _compose() -> None:
     """A list of phases, the controls of one of them, and all of them in a row."""
     phases = phase_form.current(MANY, USUAL_PHASES)
-    left, right = st.columns([1, 2.1], gap="large")
+    with st.container(key="curves-main-compose"):
+        left, right = st.columns([1, 2.1], gap="large")
     with right:
         _draw(phases)
     with left:
@@ -115,6 +117,7 @@ def _which(phases: Sequence[Phase]) -> int:
         "Phase",
         range(len(phases)),
         key=key,
+        wrap=True,
         required=True,
         format_func=lambda number: f"{number + 1} · {phase_form.title(phases[number].schedule)}",
         on_change=lambda: state.put(PLACE, st.session_state[key]),
@@ -155,15 +158,14 @@ def _draw(phases: Sequence[Phase]) -> None:
 def _about(phases: Sequence[Phase]) -> None:
     """What the figure shows, in its own numbers."""
     total = sum(phase.epochs for phase in phases)
-    top = max(phases, key=lambda phase: phase.lr)
     found = restarts_of(phases)
     if not found:
         first = phases[0]
         page.see(
             page.say(
-                "schedules", "see_plain", epochs=counted(total, "epoch"), first=rate(_three(first.rate(0.0))),
-                top=rate(_three(max(phase.lr * _peak(phase) for phase in phases) or top.lr)),
-                last=rate(_three(phases[-1].rate(1.0))),
+                "schedules", "see_plain", epochs=counted(total, "epoch"), first=_rate(first.rate(0.0)),
+                top=_rate(max(phase.lr * _peak(phase) for phase in phases)),
+                last=_rate(phases[-1].rate(1.0)),
             )
         )  # fmt: skip
         return
@@ -185,8 +187,9 @@ def _peak(phase: Phase) -> float:
     return max(phase.rate(step / 200) for step in range(201)) / phase.lr
 
 
-def _three(value: float) -> float:
-    return float(f"{value:.3g}")
+def _rate(value: float) -> str:
+    """A rate in three digits; what is as good as none is 0."""
+    return rate(float(f"{value:.3g}")) if value > 1e-12 else "0"
 
 
 def _list(values: Sequence[str]) -> str:
