@@ -27,6 +27,8 @@ from core.data.table import Dataset
 from core.interpret.reading import ACTIVATIONS
 from core.train.runs import Run
 from core.ui import cache, confusion, explore
+from core.ui import cache, explore, functions, schedules
+from core.ui.capacity import SEEDS
 from tests.jobs.fake_engine import FakeEngine
 from tests.ui.answers import read
 from tests.ui.looks import inside_run, paint
@@ -84,6 +86,10 @@ def other_threshold(app: AppTest) -> object:
     """The slider a hundredth further, back at 0.5 after the end."""
     control = app.slider(key="confusion.threshold")
     return control.set_value(0.5 if control.value > 0.98 else round(control.value + 0.01, 2)).run()
+def other_points(app: AppTest) -> object:
+    """Draw other points, so that everything on the page is fitted anew."""
+    slider = app.select_slider(key="functions.draw")
+    return slider.set_value((slider.value + 1) % len(SEEDS)).run()
 
 
 def looked_into(model: Run, passed: Run, dataset: Dataset) -> None:
@@ -109,6 +115,14 @@ def main() -> None:
             figures[f"explore, {part}"] = times(open_page("explore", look=part), rerun, options.reruns)
         for part in ("pictures", "bring", "classes", "take"):
             figures[f"build, {part}"] = times(open_page("build", part=part), rerun, options.reruns)
+        for part in schedules.PARTS:
+            figures[f"schedules, {part}"] = times(open_page("schedules", draw=part), rerun, options.reruns)
+        for part in functions.PARTS:
+            figures[f"fit a curve, {part}"] = times(open_page("functions", fit=part), rerun, options.reruns)
+        for family in ("polynomial", "network"):
+            figures[f"fit a curve, a {family} fitted anew"] = times(
+                open_page("functions", family=family), other_points, min(options.reruns, len(SEEDS) - 3)
+            )
         figures["clean, next suspect"] = times(open_page("clean"), next_suspect, options.reruns)
         model, passed = read(dataset)
         figures["top losses"] = times(open_page("top_losses"), rerun, options.reruns)

@@ -16,7 +16,11 @@ from core.plots.style import LINES, MARKS, Look
 
 HIGH = 2.4  # the axis of heights ends there, and what lies beyond is drawn at its edge
 FLOOR, CEILING = 1e-3, 1e3  # of the axis of losses
-ROLES: Mapping[str, tuple[str, str]] = {"under": ("too_low", "Too little"), "right": ("good", "About right"), "over": ("too_high", "Too much")}  # fmt: skip
+ROLES: Mapping[str, tuple[str, str]] = {
+    "under": ("too_low", "Too little"),
+    "right": ("good", "About right"),
+    "over": ("too_high", "Too much"),
+}  # what each panel is for: its meaning among the colours, and its title
 _FAINT_LINES = 5  # other draws of the points that are drawn
 
 
@@ -67,7 +71,14 @@ def _axis(look: Look) -> Spec:
 
 def _line(name: str, x: np.ndarray, y: np.ndarray, style: Spec) -> Spec:
     data = [[plain(one), plain(other)] for one, other in zip(x, np.clip(y, -HIGH, HIGH), strict=True)]
-    return {"name": name, "type": "line", "showSymbol": False, "lineStyle": style, "itemStyle": {"color": style["color"]}, "data": data}  # fmt: skip
+    return {
+        "name": name,
+        "type": "line",
+        "showSymbol": False,
+        "lineStyle": style,
+        "itemStyle": {"color": style["color"]},
+        "data": data,
+    }
 
 
 def _dots(name: str, x: np.ndarray, y: np.ndarray, style: Spec, size: int) -> Spec:
@@ -100,21 +111,36 @@ def capacity_figure(
         "series": [
             _losses("training loss", train, {"color": look.training, "width": 2, "type": "dashed"}, "emptyCircle"),
             _losses("exam loss", valid, {"color": look.validation, "width": 2.5, "type": "solid"}, "circle"),
-            *(_pin(role, names.index(str(capacity)), valid, capacities, capacity, look) for role, capacity in pins.items()),
+            *(_pin(role, list(capacities).index(capacity), valid, look) for role, capacity in pins.items()),
         ],
-    }  # fmt: skip
+    }
 
 
 def _losses(name: str, losses: Sequence[float], style: Spec, symbol: str) -> Spec:
     data = [plain(min(CEILING, max(FLOOR, loss))) if math.isfinite(loss) else None for loss in losses]
-    return {"name": name, "type": "line", "symbol": symbol, "symbolSize": 5, "lineStyle": style, "itemStyle": {"color": style["color"]}, "data": data}  # fmt: skip
+    return {
+        "name": name,
+        "type": "line",
+        "symbol": symbol,
+        "symbolSize": 5,
+        "lineStyle": style,
+        "itemStyle": {"color": style["color"]},
+        "data": data,
+    }
 
 
-def _pin(
-    role: str, place: int, valid: Sequence[float], capacities: Sequence[int], capacity: int, look: Look
-) -> Spec:
+def _pin(role: str, place: int, valid: Sequence[float], look: Look) -> Spec:
     colour, _, mark = style_of(role, look)
-    loss = min(CEILING, max(FLOOR, valid[list(capacities).index(capacity)]))
     label = {"show": True, "formatter": mark, "color": colour, "fontSize": look.font_px + 5, "position": "inside"}
-    return {"name": ROLES[role][1], "type": "scatter", "symbol": "circle", "symbolSize": 22, "silent": True, "tooltip": {"show": False},
-            "itemStyle": {"color": look.paper, "borderColor": colour, "borderWidth": 2}, "label": label, "z": 5, "data": [[place, plain(loss)]]}  # fmt: skip
+    return {
+        "name": ROLES[role][1],
+        "type": "scatter",
+        "symbol": "circle",
+        "symbolSize": 22,
+        "silent": True,
+        "tooltip": {"show": False},
+        "itemStyle": {"color": look.paper, "borderColor": colour, "borderWidth": 2},
+        "label": label,
+        "z": 5,
+        "data": [[place, plain(min(CEILING, max(FLOOR, valid[place])))]],
+    }

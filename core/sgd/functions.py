@@ -154,7 +154,7 @@ def _curve(setup: Setup, points: Points, degree: int) -> np.ndarray:
 
 
 def wobble(curves: np.ndarray) -> float:
-    """How much a curve depends on which points were drawn: the standard deviation over curves (times, m), in the middle.
+    """How much a curve depends on which points were drawn: the standard deviation over curves (times, m).
 
     The median over all places: at the edges a polynomial may be anywhere.
     """

@@ -6,8 +6,10 @@ widths, and for several sets of points, are trained side by side in one go.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ from core.errors import SettingsError
 
 WIDTH_MAX, EPOCHS_MAX = 512, 5000
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples, less whole numbers, lie evenly however many of them are taken
+_TURN = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,14 @@ def train_networks(
     slopes and weights). Hinges begin evenly spread over -1 to 1; the weights come from `seed`.
     """
     _check(x, y, widths, epochs, decay)
-    inputs, targets = _tensor(np.broadcast_to(x, (len(widths), x.shape[-1]))), _tensor(
-        np.broadcast_to(y, (len(widths), y.shape[-1]))
-    )
+    with _one_thread():
+        return _trained(x, y, widths, epochs, decay, lr, bent, seed)
+
+
+def _trained(
+    x: np.ndarray, y: np.ndarray, widths: Sequence[int], epochs: int, decay: float, lr: float, bent: bool, seed: int
+) -> Networks:
+    inputs, targets = (_tensor(np.broadcast_to(values, (len(widths), values.shape[-1]))) for values in (x, y))
     rows = torch.stack([inputs, torch.ones_like(inputs)], dim=2)  # (b, n, 2)
     units, level, own = _fresh(widths, seed)
     optimiser = torch.optim.Adam([units, level], lr=lr, fused=True)
@@ -98,8 +106,23 @@ def train_networks(
     )
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Numbers this small are computed on one core: sharing them out takes far longer than computing them.
+
+    How many cores PyTorch uses is the same for a whole process, so one training waits for another.
+    """
+    with _TURN:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
 def _fresh(widths: Sequence[int], seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Units (b, 3, h) as slopes, shifts and weights; levels (b, 1, 1); and which units are a network's own (b, 1, h)."""
+    """Units (b, 3, h): slopes, shifts, weights; levels (b, 1, 1); and which units are a network's own (b, 1, h)."""
     place = torch.arange(max(widths))
     hinge = ((place * GOLDEN + 0.5) % 1) * 2 - 1
     slope = torch.where(place % 2 == 0, 1.0, -1.0)

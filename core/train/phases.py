@@ -44,7 +44,7 @@ class Phase:
         return Stage(epochs=self.epochs, lr=self.lr, schedule=self.schedule, options=dict(self.options))
 
     def rate(self, pos: float) -> float:
-        """The rate at `pos`, 0 to 1 over this phase, as a training takes it: its share of the highest rate, times it."""
+        """The rate at `pos`, 0 to 1 over this phase, as a training takes it: a share of the highest rate."""
         return self.lr * rate_at(self.schedule, pos, lr_max=1.0, epochs=self.epochs, **self.options)
 
 

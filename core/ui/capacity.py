@@ -1,4 +1,4 @@
-"""Under and over: points, a family of curves and a weight decay in; three pinned fits and the losses over capacity out."""
+"""Under and over: points, a family of curves, a weight decay in; three pinned fits and losses over capacity out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
     "few": {"target": "line", "count": 10, "pin_under": 0, "pin_right": 1, "pin_over": 4},
 }
 SLOTS = ("family", "target", "count", "spread", "decay", "passes", "draw", "more", "pin_under", "pin_right", "pin_over")
-FIT_PX, LOSS_PX = 205, 190
+FIT_PX, LOSS_PX = 166, 166
 
 
 def show() -> None:
@@ -43,11 +43,13 @@ def show() -> None:
         left, right = st.columns([1, 3], gap="large")
     with left:
         setup, more = _controls()
-    with right:
-        pins = _pins(setup.family)
+    with right, st.container(key="functions-figures"):
+        places = st.columns(len(ROLES), gap="small")
+        pins = _pins(setup.family, places)
         found, others = study(setup, pins)
-        _panels(setup, pins, found, others)
-        _curve(setup, pins, found)
+        _panels(setup, pins, found, others, places)
+        with st.container(key="functions-losses"):
+            _curve(setup, pins, found)
     _say(setup, pins, found, others)
     _say_more(setup, more, pins, others)
 
@@ -62,7 +64,8 @@ def _controls() -> tuple[Setup, int]:
     """What is fitted; and how many times 50 points were added."""
     _cases()
     family = dials.choice(
-        "Curve", list(FAMILIES), slot="family", key="functions.family", usual="polynomial", words=FAMILY_TITLES.__getitem__
+        "Curve", list(FAMILIES), slot="family", key="functions.family", usual="polynomial",
+        words=FAMILY_TITLES.__getitem__,
     )  # fmt: skip
     count = dials.slider("Points, half for the exam", POINTS, slot="count", key="functions.count", usual=40)
     more = dials.value_of(tuple(range(MORE_MAX + 1)), slot="more", usual=0)
@@ -102,11 +105,11 @@ def _choose_case(key: str) -> None:
     dials.put({slot: case.get(slot) for slot in SLOTS})
 
 
-def _pins(family: str) -> dict[str, int]:
+def _pins(family: str, places: Sequence[Any]) -> dict[str, int]:
     """The pinned capacities: a choice over each panel."""
     noun = _noun(family)
     pins = {}
-    for (role, usual), place in zip(PINS[family].items(), st.columns(3, gap="small"), strict=True):
+    for (role, usual), place in zip(PINS[family].items(), places, strict=True):
         with place:
             pins[role] = dials.choice(
                 f"{MARKS[ROLES[role][0]]} {ROLES[role][1]}", FAMILIES[family], slot=f"pin_{role}",
@@ -119,9 +122,11 @@ def _noun(family: str) -> str:
     return "degree" if family == "polynomial" else "hinges:"
 
 
-def _panels(setup: Setup, pins: Mapping[str, int], found: Sequence[Fit], others: np.ndarray) -> None:
+def _panels(
+    setup: Setup, pins: Mapping[str, int], found: Sequence[Fit], others: np.ndarray, places: Sequence[Any]
+) -> None:
     points, by_capacity = functions.points_of(setup), {fit.capacity: fit for fit in found}
-    for place, (number_, (role, capacity)) in zip(st.columns(3, gap="small"), enumerate(pins.items()), strict=True):
+    for place, (number_, (role, capacity)) in zip(places, enumerate(pins.items()), strict=True):
         fit = by_capacity[capacity]
         with place:
             st.echarts_chart(
@@ -131,8 +136,8 @@ def _panels(setup: Setup, pins: Mapping[str, int], found: Sequence[Fit], others:
                 ),
                 key=f"functions.fit.{role}",
                 height=FIT_PX,
-                alt=page.say("functions", "fit_alt", capacity=f"{_noun(setup.family)} {capacity}", train=number(fit.train_loss),
-                             valid=number(fit.valid_loss)),
+                alt=page.say("functions", "fit_alt", capacity=f"{_noun(setup.family)} {capacity}",
+                             train=number(fit.train_loss), valid=number(fit.valid_loss)),
             )  # fmt: skip
             st.html(_numbers(fit, len(points.x), functions.wobble(others[number_])))
 
@@ -187,8 +192,8 @@ def _say_more(setup: Setup, more: int, pins: Mapping[str, int], others: np.ndarr
         return
     before = study(replace(setup, points=setup.points - MORE), pins)[1]
     changes = {
-        role: (functions.wobble(before[number_]), functions.wobble(others[number_])) for number_, role in enumerate(pins)
-    }  # fmt: skip
+        role: (functions.wobble(before[place]), functions.wobble(others[place])) for place, role in enumerate(pins)
+    }
     page.see(
         page.say(
             "functions", "see_more", before=setup.points - MORE, now=setup.points,

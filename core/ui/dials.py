@@ -44,9 +44,7 @@ def slider(
     )  # fmt: skip
 
 
-def choice(
-    label: str, values: Sequence[T], *, slot: str, key: str, usual: T, words: Callable[[T], str] = shown
-) -> T:
+def choice(label: str, values: Sequence[T], *, slot: str, key: str, usual: T, words: Callable[[T], str] = shown) -> T:
     """A list to choose from."""
     _follow(key, value_of(values, slot=slot, usual=usual))
     return st.selectbox(label, list(values), format_func=words, key=key, on_change=_remember, args=(key, slot))

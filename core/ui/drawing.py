@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.plots.style import number
 from core.sgd import functions
-from core.sgd.functions import FAMILIES, FINE, Fit, Setup
+from core.sgd.functions import FAMILIES, Fit, Setup
 from core.text import read
 from core.ui import dials, page, state
 from core.ui.capacity import DECAYS, NOISES, POINTS
@@ -24,8 +24,9 @@ HIGH = 1.5  # the highest that can be drawn; the address keeps a hundred steps f
 DEGREES, WIDTHS = FAMILIES["polynomial"], FAMILIES["network"]
 _sketch = st.components.v2.component(
     "bearings.sketch",
-    html='<svg class="draws" viewBox="0 0 760 370" tabindex="0" role="slider" aria-label="A target to draw: left and right '
-    'choose a place, up and down bend it" aria-valuemin="-1.5" aria-valuemax="1.5" aria-valuenow="0"></svg>'
+    html='<svg class="draws" viewBox="0 0 760 370" tabindex="0" role="slider" aria-label="A target to draw: '
+    'left and right choose a place, up and down bend it" '
+    'aria-valuemin="-1.5" aria-valuemax="1.5" aria-valuenow="0"></svg>'
     '<output aria-live="polite"></output>',
     css=(HERE / "sketch.css").read_text(encoding="utf-8"),
     js=(HERE / "sketch.js").read_text(encoding="utf-8"),
@@ -41,8 +42,9 @@ def show() -> None:
         degree = dials.slider("Degree of the polynomial", DEGREES, slot="degree", key="functions.degree", usual=5)
         width = dials.slider("Hinges of the network", WIDTHS, slot="width", key="functions.width", usual=16)
         count = dials.slider("Points, half for the exam", POINTS, slot="dots", key="functions.dots", usual=60)
-        noise = dials.slider("Noise", NOISES, slot="shaky", key="functions.shaky", usual=0.1)
-        decay = dials.slider("Weight decay", DECAYS, slot="tamed", key="functions.tamed", usual=0.0)
+        with st.popover("More", width="stretch"):
+            noise = dials.slider("Noise", NOISES, slot="shaky", key="functions.shaky", usual=0.1)
+            decay = dials.slider("Weight decay", DECAYS, slot="tamed", key="functions.tamed", usual=0.0)
     heights = heights_in(state.from_address(SLOT))
     setup = Setup(noise=noise, points=count, decay=decay, drawn=heights)
     polynomial, network = fitted(setup, degree, width)
@@ -60,13 +62,7 @@ def show() -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def fitted(setup: Setup, degree: int, width: int) -> tuple[Fit, Fit]:
     """A polynomial and a network through the points around what was drawn."""
-    return functions.fits(setup, [degree])[0], functions.fits(_network(setup), [width])[0]
-
-
-def _network(setup: Setup) -> Setup:
-    from dataclasses import replace
-
-    return replace(setup, family="network")
+    return functions.fits(setup, [degree])[0], functions.fits(replace(setup, family="network"), [width])[0]
 
 
 def _closer(one: Fit, other: Fit) -> str:
@@ -118,7 +114,5 @@ def heights_in(text: str | None) -> tuple[float, ...]:
 
 
 def _usual() -> tuple[float, ...]:
-    x: Sequence[float] = np.linspace(-1, 1, COLUMNS)
-    return tuple(round(float(height), 3) for height in np.sin(4.5 * np.asarray(x)) * (1 - 0.5 * np.asarray(x)) * 0.9)
-
-
+    x = np.linspace(-1, 1, COLUMNS)
+    return tuple(round(float(height), 3) for height in 0.9 * np.sin(4.5 * x) * (1 - 0.5 * x))

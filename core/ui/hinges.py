@@ -29,7 +29,8 @@ EPOCHS = 400
 WAYS = ("hand", "trained")
 _hinges = st.components.v2.component(
     "bearings.hinges",
-    html='<svg viewBox="0 0 760 400" role="group" aria-label="A sum of hinges over a target, and the hinges below"></svg>'
+    html='<svg viewBox="0 0 760 400" role="group" aria-label="A sum of hinges over a target, and the hinges below">'
+    "</svg>"
     '<output aria-live="polite"></output>',
     css=(HERE / "sketch.css").read_text(encoding="utf-8"),
     js=(HERE / "hinges.js").read_text(encoding="utf-8"),
@@ -70,15 +71,22 @@ def _trained(place: Any, width: int, bent: bool, target: str) -> None:
     found = trained(width, bent, target)
     with place:
         _draw(found["hinges"], found["level"], TARGETS[target](FINE), bent=bent, free=False)
-    loss, slope, height, off = (number(abs(found[name])) for name in ("loss", "slope", "height", "off"))
     if bent:
+        loss = number(found["loss"])
         page.see(page.say("functions", "trained", count=counted(width, "hinge"), loss=loss, epochs=EPOCHS))
     else:
-        sign, plus = ("−" if found["slope"] < 0 else ""), ("−" if found["height"] < 0 else "+")
+        said = {name: _three(abs(found[name])) for name in ("loss", "slope", "height")}
+        signs = {name: "−" if found[name] < 0 and said[name] != "0" else "" for name in ("slope", "height")}
         page.see(
-            page.say("functions", "trained_lines", count=counted(width, "line"), loss=loss, slope=f"{sign}{slope}",
-                     height=f"{plus} {height}", off=off, epochs=EPOCHS), "attention",
+            page.say("functions", "trained_lines", count=counted(width, "line"), epochs=EPOCHS, loss=said["loss"],
+                     slope=f"{signs['slope']}{said['slope']}", height=f"{signs['height'] or '+'} {said['height']}",
+                     off="a ten-thousandth" if found["off"] < 1e-4 else number(found["off"])), "attention",
         )  # fmt: skip
+
+
+def _three(value: float) -> str:
+    """A number in three digits; what is as good as none is 0."""
+    return number(value) if value >= 0.001 else "0"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

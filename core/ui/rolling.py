@@ -12,7 +12,6 @@ import streamlit as st
 
 from core.plots.style import rate, share
 from core.sgd.surfaces import Landscape, Rolled, Versus, bumpy, roll
-from core.text import read
 from core.train.phases import Phase, rates_over
 from core.train.schedules import SCHEDULES
 from core.ui import dials, page, phase_form
@@ -25,9 +24,10 @@ PLAIN = tuple(name for name in SCHEDULES if name != "sgdr")
 LANDS = tuple(range(20))
 _roller = st.components.v2.component(
     "bearings.roller",
-    html='<div class="roller" tabindex="0" role="group" aria-label="Balls on a bumpy landscape: space plays, arrows step, '
-    'R begins again"><div class="lanes"></div><div class="bar"><button data-do="play">▶ Play</button>'
-    '<button data-do="back" aria-label="One step back">◀</button><button data-do="on" aria-label="One step on">▶</button>'
+    html='<div class="roller" tabindex="0" role="group" aria-label="Balls on a bumpy landscape: space plays, '
+    'arrows step, R begins again"><div class="lanes"></div><div class="bar"><button data-do="play">▶ Play</button>'
+    '<button data-do="back" aria-label="One step back">◀</button>'
+    '<button data-do="on" aria-label="One step on">▶</button>'
     '<button data-do="again" aria-label="Back to the beginning">↺</button>'
     '<button data-do="end" aria-label="To the end">⇥</button><input type="range" min="0" value="0" aria-label="Step">'
     '<output></output><select aria-label="Speed"><option value="0.5">half speed</option>'
@@ -39,6 +39,11 @@ _roller = st.components.v2.component(
 
 def show() -> None:
     """The controls, both lanes and what was counted."""
+    with st.container(key="schedules-valleys"):
+        _choose()
+
+
+def _choose() -> None:
     with st.container(key="schedules-play"):
         columns = st.columns([1.25, 1.1, 0.9, 0.9, 0.9, 1.1], gap="small", vertical_alignment="bottom")
     with columns[0]:
@@ -67,8 +72,9 @@ def _compare(land: Landscape, plans: Sequence[Phase], noise: float) -> None:
     rates = [rates_over([plan], STEPS) for plan in plans]
     rolled = [roll(land, each, balls=BALLS, noise=noise, seed=number) for number, each in enumerate(rates)]
     names = [phase_form.title(plans[0].schedule), "restarts (SGDR)"]
-    _roller(key="schedules.roller", data=_sent(land, rolled, rates, names))
-    _say(land, rolled, names)
+    with st.container(key="schedules-lanes"):
+        _roller(key="schedules.roller", data=_sent(land, rolled, rates, names))
+        _say(land, rolled, names)
 
 
 def _say(land: Landscape, rolled: Sequence[Rolled], names: Sequence[str]) -> None:

@@ -86,7 +86,8 @@ def test_what_is_luck_is_two_standard_errors():
 
 
 @pytest.mark.parametrize(
-    "ask", ({"balls": 0}, {"noise": -1.0}, {"noise": float("nan")}, {"rates": []}, {"rates": [-1.0]}, {"rates": [1e400]})
+    "ask",
+    ({"balls": 0}, {"noise": -1.0}, {"noise": float("nan")}, {"rates": []}, {"rates": [-1.0]}, {"rates": [1e400]}),
 )
 def test_what_cannot_roll_is_a_sentence(ask):
     with pytest.raises(SettingsError):

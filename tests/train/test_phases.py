@@ -25,7 +25,9 @@ PHASES = st.lists(
 @given(PHASES)
 def test_what_is_written_is_read_back(phases):
     assert list(parsed(written(phases))) == phases
-    assert written(phases).replace("_", "").replace("-", "").replace("~", "").replace(".", "").replace("=", "").isalnum()
+    assert (
+        written(phases).replace("_", "").replace("-", "").replace("~", "").replace(".", "").replace("=", "").isalnum()
+    )
 
 
 def test_options_and_knots_are_read_back():
