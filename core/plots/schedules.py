@@ -18,6 +18,7 @@ from core.train.schedules import rate_at
 TILE = (100, 44)  # the box of a small curve
 _POINTS = 120
 _WORDS_MAX = 6  # more cycles than these are told by their numbers alone
+_ROOM = 0.14  # of all epochs: shorter cycles are told by their numbers, too
 _MARKS_MAX = 24  # more restarts than these are drawn without words
 
 
@@ -80,7 +81,7 @@ def _grounds(phases: Sequence[Phase], look: Look) -> list[list[Spec]]:
     ends, found = list(accumulate(phase.epochs for phase in phases)), restarts_of(phases)
     label = {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideTop"}
     named = [
-        [{"xAxis": start, "name": _length(end - start, len(found)), "label": label, "itemStyle": {"opacity": 0}},
+        [{"xAxis": start, "name": _length(end - start, ends[-1], len(found)), "label": label, "itemStyle": {"opacity": 0}},
          {"xAxis": end}]
         for start, end, _ in (found if len(found) <= _MARKS_MAX else [])
     ]  # fmt: skip
@@ -93,8 +94,9 @@ def _grounds(phases: Sequence[Phase], look: Look) -> list[list[Spec]]:
     ]
 
 
-def _length(epochs: float, cycles: int) -> str:
-    if cycles > _WORDS_MAX:
+def _length(epochs: float, total: float, cycles: int) -> str:
+    """How long a cycle is: in words where there is room for them."""
+    if cycles > _WORDS_MAX or epochs < _ROOM * total:
         return f"{epochs:g}"
     return "1 epoch" if epochs == 1 else f"{epochs:g} epochs"
 

@@ -27,11 +27,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     make("line", { class: "grid", x1: LEFT, x2: W - RIGHT, y1: to(0), y2: to(0) });
     make("text", { x: LEFT - 6, y: to(0) + 5, "text-anchor": "end" }, "0");
   }
-  make("text", { x: LEFT + 8, y: TOP[0] + 20 }, "the sum, over the target");
-  make("text", { x: LEFT + 8, y: BELOW[0] + 20 }, data.bent ? "what is added up: hinges" : "what is added up: lines");
   make("polyline", { class: "target", points: grid.map((place, i) => `${x(place).toFixed(1)},${y(data.target[i]).toFixed(1)}`).join(" ") });
   const total = make("polyline", { class: "sum" });
   const lines = hinges.map((_, i) => make("polyline", { class: `unit unit-${i % 4}` }));
+  make("text", { x: LEFT + 8, y: TOP[0] + 20 }, "the sum, over the target");
+  make("text", { x: LEFT + 8, y: BELOW[0] + 20 }, data.bent ? "what is added up: hinges" : "what is added up: lines");
   const draw = () => {
     total.setAttribute("points", path(sum, y));
     lines.forEach((line, i) => line.setAttribute("points", path((place) => unit(hinges[i], place), below)));

@@ -26,6 +26,7 @@ BY_HAND: Mapping[int, tuple[tuple[float, float], ...]] = {
 COUNTS = (1, 2, 3, 4)
 WIDTHS = (1, 2, 3, 4, 6, 8, 16, 32, 64)
 EPOCHS = 400
+STARTS = tuple(range(10))  # seeds of the weights that training begins with
 WAYS = ("hand", "trained")
 _hinges = st.components.v2.component(
     "bearings.hinges",
@@ -44,16 +45,22 @@ def show() -> None:
     with left:
         ways = {way: read("functions", f"way_{way}") for way in WAYS}
         way = choices.switch(ways, slot="bend", key="functions.way", default="hand", light=True)
-        values, usual = (COUNTS, 2) if way == "hand" else (WIDTHS, 8)
+        values, usual = (COUNTS, 2) if way == "hand" else (WIDTHS, 16)
         count = dials.slider(
             "Hinges", values, slot=f"hinges_{way}", key=f"functions.hinges_{way}", usual=usual
         )  # fmt: skip
         bent = dials.toggle("max(x, 0) bends every line", slot="relu", key="functions.relu", usual=True)
         target = dials.choice("Target", list(TARGETS), slot="goal", key="functions.goal", usual="bump")
+        start = dials.value_of(STARTS, slot="from", usual=0)
+        if way == "trained":
+            st.button(
+                "Begin elsewhere", key="functions.start", icon=":material/shuffle:", on_click=dials.put,
+                args=({"from": (start + 1) % len(STARTS)},),
+            )  # fmt: skip
     if way == "hand":
         _by_hand(right, count, bent, target)
     else:
-        _trained(right, count, bent, target)
+        _trained(right, count, bent, target, start)
 
 
 def _by_hand(place: Any, count: int, bent: bool, target: str) -> None:
@@ -67,8 +74,8 @@ def _by_hand(place: Any, count: int, bent: bool, target: str) -> None:
     page.note(read("functions", "hand_about"))
 
 
-def _trained(place: Any, width: int, bent: bool, target: str) -> None:
-    found = trained(width, bent, target)
+def _trained(place: Any, width: int, bent: bool, target: str, start: int) -> None:
+    found = trained(width, bent, target, start)
     with place:
         _draw(found["hinges"], found["level"], TARGETS[target](FINE), bent=bent, free=False)
     if bent:
@@ -90,11 +97,11 @@ def _three(value: float) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def trained(width: int, bent: bool, target: str) -> dict[str, Any]:
+def trained(width: int, bent: bool, target: str, start: int) -> dict[str, Any]:
     """A network trained on the target itself: its hinges, and how far its curve is from a straight line."""
     from core.sgd.relu import train_networks
 
-    made = train_networks(FINE, TARGETS[target](FINE), [width], epochs=EPOCHS, bent=bent)
+    made = train_networks(FINE, TARGETS[target](FINE), [width], epochs=EPOCHS, bent=bent, seed=start)
     curve = made.predict(FINE)[0]
     hinges = [_hinge(*map(float, unit)) for unit in zip(made.slope[0], made.shift[0], made.out[0], strict=True)]
     slope, height = made.line(0)

@@ -1,6 +1,6 @@
 // Knots to drag: a schedule between them is half a cosine wave from each to the next, as core.train.schedules has it.
 export default function ({ data, parentElement, setTriggerValue }) {
-  const W = 720, H = 330, LEFT = 62, RIGHT = 18, TOP = 16, BOTTOM = 56, NS = "http://www.w3.org/2000/svg";
+  const W = 720, H = 340, LEFT = 84, RIGHT = 18, TOP = 16, BOTTOM = 66, NS = "http://www.w3.org/2000/svg";
   const svg = parentElement.querySelector("svg"), said = parentElement.querySelector("output");
   const places = [...data.places], heights = [...data.heights], last = places.length - 1;
   const x = (place) => LEFT + place * (W - LEFT - RIGHT), y = (height) => TOP + (1 - height) * (H - TOP - BOTTOM);
@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const every = Math.max(1, Math.ceil(data.epochs / 10));
   for (let epoch = 0; epoch <= data.epochs; epoch += every) {
     make("line", { class: "grid", x1: x(epoch / data.epochs), x2: x(epoch / data.epochs), y1: TOP, y2: H - BOTTOM });
-    make("text", { x: x(epoch / data.epochs), y: H - BOTTOM + 27, "text-anchor": "middle" }, epoch);
+    make("text", { x: x(epoch / data.epochs), y: H - BOTTOM + 32, "text-anchor": "middle" }, epoch);
   }
   make("text", { x: (LEFT + W - RIGHT) / 2, y: H - 6, "text-anchor": "middle" }, "epochs");
   const under = make("polygon", { class: "under" }), curve = make("polyline", { class: "curve" });

@@ -25,7 +25,7 @@ BEGINNINGS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
 }
 _painter = st.components.v2.component(
     "bearings.painter",
-    html='<svg viewBox="0 0 720 330" role="group" aria-label="The rate over the epochs, with knots to drag"></svg>'
+    html='<svg viewBox="0 0 720 340" role="group" aria-label="The rate over the epochs, with knots to drag"></svg>'
     '<output aria-live="polite"></output>',
     css=(HERE / "painter.css").read_text(encoding="utf-8"),
     js=(HERE / "painter.js").read_text(encoding="utf-8"),
