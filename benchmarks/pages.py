@@ -26,8 +26,7 @@ from streamlit.testing.v1 import AppTest
 from core.data.table import Dataset
 from core.interpret.reading import ACTIVATIONS
 from core.train.runs import Run
-from core.ui import cache, confusion, explore
-from core.ui import cache, explore, functions, schedules
+from core.ui import cache, confusion, explore, functions, schedules
 from core.ui.capacity import SEEDS
 from tests.jobs.fake_engine import FakeEngine
 from tests.ui.answers import read
@@ -86,10 +85,6 @@ def other_threshold(app: AppTest) -> object:
     """The slider a hundredth further, back at 0.5 after the end."""
     control = app.slider(key="confusion.threshold")
     return control.set_value(0.5 if control.value > 0.98 else round(control.value + 0.01, 2)).run()
-def other_points(app: AppTest) -> object:
-    """Draw other points, so that everything on the page is fitted anew."""
-    slider = app.select_slider(key="functions.draw")
-    return slider.set_value((slider.value + 1) % len(SEEDS)).run()
 
 
 def looked_into(model: Run, passed: Run, dataset: Dataset) -> None:
@@ -98,6 +93,12 @@ def looked_into(model: Run, passed: Run, dataset: Dataset) -> None:
     np.save(passed.path / ACTIVATIONS, rows.astype(np.float16))
     paint(pytest.MonkeyPatch())
     inside_run(model, dataset)
+
+
+def other_points(app: AppTest) -> object:
+    """Draw other points, so that everything on the page is fitted anew."""
+    slider = app.select_slider(key="functions.draw")
+    return slider.set_value((slider.value + 1) % len(SEEDS)).run()
 
 
 def main() -> None:

@@ -103,6 +103,8 @@ FREE_OF_TORCH = (
     "core.ui.confusion",
     "core.ui.looks",
     "core.ui.top_losses",
+    "core.ui.schedules",
+    "core.ui.functions",
     "app",
 )
 

@@ -80,11 +80,11 @@ def _grounds(phases: Sequence[Phase], look: Look) -> list[list[Spec]]:
     """Every other phase lies on a faint ground, and each cycle of restarts says how long it is."""
     ends, found = list(accumulate(phase.epochs for phase in phases)), restarts_of(phases)
     label = {"color": look.ink, "fontSize": look.font_px - 1, "position": "insideTop"}
+    unseen = {"itemStyle": {"opacity": 0}}
     named = [
-        [{"xAxis": start, "name": _length(end - start, ends[-1], len(found)), "label": label, "itemStyle": {"opacity": 0}},
-         {"xAxis": end}]
+        [{"xAxis": start, "name": _length(end - start, ends[-1], len(found)), "label": label, **unseen}, {"xAxis": end}]
         for start, end, _ in (found if len(found) <= _MARKS_MAX else [])
-    ]  # fmt: skip
+    ]
     return named + [
         [
             {"xAxis": end - phase.epochs, "itemStyle": {"color": look.faint, "opacity": 0.35 * (number % 2)}},
