@@ -27,7 +27,8 @@ from streamlit.testing.v1 import AppTest
 from core.data.table import Dataset
 from core.interpret.reading import ACTIVATIONS
 from core.train.runs import Run
-from core.ui import cache, confusion, explore
+from core.ui import cache, confusion, explore, functions, schedules
+from core.ui.capacity import SEEDS
 from tests.jobs.fake_engine import FakeEngine
 from tests.ui.answers import read
 from tests.ui.looks import inside_run, paint
@@ -107,6 +108,12 @@ def kilobytes(app: AppTest) -> float:
     return round(len(picture.proto.json.encode()) / 1000, 1)
 
 
+def other_points(app: AppTest) -> object:
+    """Draw other points, so that everything on the page is fitted anew."""
+    slider = app.select_slider(key="functions.draw")
+    return slider.set_value((slider.value + 1) % len(SEEDS)).run()
+
+
 def main() -> None:
     """Measure everything in turns and print it as JSON, with the ratio to the floor."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -122,6 +129,14 @@ def main() -> None:
             figures[f"explore, {part}"] = times(open_page("explore", look=part), rerun, options.reruns)
         for part in ("pictures", "bring", "classes", "take"):
             figures[f"build, {part}"] = times(open_page("build", part=part), rerun, options.reruns)
+        for part in schedules.PARTS:
+            figures[f"schedules, {part}"] = times(open_page("schedules", draw=part), rerun, options.reruns)
+        for part in functions.PARTS:
+            figures[f"fit a curve, {part}"] = times(open_page("functions", fit=part), rerun, options.reruns)
+        for family in ("polynomial", "network"):
+            figures[f"fit a curve, a {family} fitted anew"] = times(
+                open_page("functions", family=family), other_points, min(options.reruns, len(SEEDS) - 3)
+            )
         figures["clean, next suspect"] = times(open_page("clean"), next_suspect, options.reruns)
         model, passed = read(dataset)
         figures["top losses"] = times(open_page("top_losses"), rerun, options.reruns)

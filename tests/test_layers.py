@@ -104,6 +104,8 @@ FREE_OF_TORCH = (
     "core.ui.looks",
     "core.ui.sgd",
     "core.ui.top_losses",
+    "core.ui.schedules",
+    "core.ui.functions",
     "app",
 )
 

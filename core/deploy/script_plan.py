@@ -20,7 +20,7 @@ RESIDUAL: Mapping[str, tuple[str, str]] = {  # title and torchvision's name
     "resnext50": ("ResNeXt-50", "resnext50_32x4d"),
 }
 _HEAD = LAYER_GROUPS - 1
-_WAVES = {"one_cycle", "sgdr", "cosine", "flat_cos"}
+_WAVES = {"one_cycle", "sgdr", "cosine", "flat_cos", "painted"}
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ _SCHEDULES = {
     "step": "steps",
     "flat_cos": "a flat line, then a cosine",
     "constant": "a constant rate",
+    "painted": "a painted curve",
 }
 
 

@@ -54,6 +54,8 @@ PAGES: Mapping[str, PageInfo] = {
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
     "export": PageInfo("Use it", "Take it along", ":material/deployed_code_update:"),
     "sgd": PageInfo("Underneath", "Gradient descent", ":material/south_east:"),
+    "schedules": PageInfo("Underneath", "Schedules", ":material/timeline:"),
+    "functions": PageInfo("Underneath", "Fit a curve", ":material/ssid_chart:"),
 }
 
 

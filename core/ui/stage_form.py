@@ -5,7 +5,7 @@ What is edited lies in a slot as plain values, so that it survives a change of p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.plots import style
 from core.plots.style import counted, rate
 from core.settings import AUGMENT_PRESETS, BALANCES, PRECISIONS, STAGES_MAX, Stage, stage_from_record
 from core.text import read
+from core.train.phases import EPOCHS_MAX, Phase, written
 from core.train.schedules import SCHEDULES, check_options, options_of
 from core.ui import forms, page, state
 from core.workspace import new_id
@@ -26,7 +27,12 @@ RATES = ("one rate", "a slice", "the finder")
 AUGMENTS = {"none": "none", "photos": "photos", "top_down": "from above"}
 BALANCED = {"none": "as they are", "weights": "weighted", "oversample": "shown more often"}
 DATA = {"all": "all pictures", "mistakes": "the set of mistakes"}
-SCHEDULE_TITLES = {"one_cycle": "one-cycle", "sgdr": "restarts (SGDR)", "flat_cos": "flat, then cosine"}
+SCHEDULE_TITLES = {
+    "one_cycle": "one-cycle",
+    "sgdr": "restarts (SGDR)",
+    "flat_cos": "flat, then cosine",
+    "painted": "painted by hand",
+}
 OPTION_TITLES = {
     "div": "Starts at the rate over",
     "div_final": "Ends at the rate over",
@@ -175,6 +181,8 @@ def _options(key: str, schedule: str, record: dict[str, Any]) -> dict[str, Any]:
     """What a schedule has besides its rate; only what differs from the usual values is kept."""
     usual = options_of(schedule)
     given = record["options"] if schedule == record["schedule"] else {}
+    if schedule == "painted":
+        return _knots(key, record, given)
     chosen = {}
     rows = [name for name in usual if isinstance(usual[name], tuple)]  # too wide for a column
     columns = dict(zip([name for name in usual if name not in rows], st.columns(2) * 2, strict=False))
@@ -185,6 +193,22 @@ def _options(key: str, schedule: str, record: dict[str, Any]) -> dict[str, Any]:
         if value != usual[name]:
             chosen[name] = value
     return chosen
+
+
+def _knots(key: str, record: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Painted knots as they are, and the way to where they are dragged."""
+    knots = options_of("painted") | dict(given)
+    pairs = zip(knots["places"], knots["heights"], strict=False)
+    said = ", ".join(f"{style.share(height)} at {style.share(place)}" for place, height in pairs)
+    page.note(page.say("train", "knots", knots=said))
+    if st.button("Drag its knots", key=f"{key}.knots", icon=":material/timeline:", width="stretch"):
+        phase = Phase("painted", min(EPOCHS_MAX, record["epochs"]), _top(record), knots)
+        page.go("schedules", draw="paint", paint=written([phase]))
+    return dict(given)
+
+
+def _top(record: dict[str, Any]) -> float:
+    return record["lr"][1] if isinstance(record["lr"], (list, tuple)) else record["lr"]
 
 
 def _option(place: Any, key: str, title: str, usual: Any, given: Any) -> Any:

@@ -68,6 +68,15 @@ CASES = {
         **SMALL, stages=(Stage(epochs=1, find_lr=True), Stage(epochs=1, lr=(None, 1e-3), freeze_to=0, find_lr=True))
     ),
     "mistakes": TrainSettings(**SMALL, stages=(Stage(epochs=2, data="mistakes", balance="weights"),)),
+    "painted": TrainSettings(
+        **SMALL,
+        stages=(
+            Stage(epochs=1),
+            Stage(
+                epochs=2, schedule="painted", options={"places": (0, 0.3, 0.8, 1), "heights": [0.2, 1, 0.4, 0.05]}
+            ),
+        ),
+    ),
     "random_resnet": TrainSettings(
         **SMALL, backbone="resnet18", weights="random", stages=(Stage(epochs=1, freeze_to=0),)
     ),

@@ -169,6 +169,7 @@ def test_every_schedule_of_the_lab_is_the_same_in_a_script(name, options):
     chosen = {"one_cycle": {"pct_start": 0.4, "div": 10.0}, "sgdr": {"cycle_len": 2, "cycle_mult": 2, "lr_min": 0.1}}
     chosen |= {"flat_cos": {"pct_start": 0.3}, "step": {"factor": 0.5}, "cosine": {"lr_min": 0.2}}
     chosen |= {"linear": {"lr_min": 0.2}, "exponential": {"lr_min": 0.2}}
+    chosen |= {"painted": {"places": (0.0, 0.1, 0.7, 1.0), "heights": [0.3, 0.2, 1.0, 0.05]}}
     options = chosen.get(name, {}) if options else {}
     scope = {}
     exec("import math\n" + part("schedules", {name}, {"epochs_parameter": ", epochs"}), scope)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import SettingsError
 from core.train.schedules import (
     SCHEDULES,
+    check_options,
     constant,
     cosine,
     exponential,
@@ -22,6 +25,7 @@ from core.train.schedules import (
     momentum_at,
     one_cycle,
     one_cycle_momentum,
+    painted,
     rate_at,
     sgdr,
     simulate,
@@ -178,9 +182,10 @@ def test_every_schedule_says_what_it_does(name):
     assert SCHEDULES[name].__doc__
 
 
-def test_the_registry_holds_the_eight_schedules():
+def test_the_registry_holds_the_nine_schedules():
     assert set(SCHEDULES) == {
-        "one_cycle", "sgdr", "cosine", "linear", "step", "exponential", "flat_cos", "constant"
+        "one_cycle", "sgdr", "cosine", "linear", "step", "exponential", "flat_cos", "constant",
+        "painted",
     }  # fmt: skip
 
 
@@ -198,3 +203,57 @@ def test_an_unknown_schedule_names_the_known_ones():
 def test_simulate_covers_both_ends():
     assert simulate(cosine, 3) == pytest.approx([1.0, 0.5, 0.0])
     assert simulate(one_cycle_momentum, 5) == pytest.approx([0.95, 0.85, 0.875, 0.925, 0.95])
+
+
+KNOTS = st.integers(2, 6).flatmap(
+    lambda count: st.tuples(
+        st.lists(st.integers(1, 99), min_size=count - 2, max_size=count - 2, unique=True).map(
+            lambda inner: (0.0, *(place / 100 for place in sorted(inner)), 1.0)
+        ),
+        st.lists(st.integers(0, 100).map(lambda height: height / 100), min_size=count, max_size=count),
+    )
+)
+
+
+@given(KNOTS, st.floats(0, 1))
+def test_a_painted_schedule_goes_through_its_knots_and_overshoots_none(knots, pos):
+    places, heights = knots
+    for place, height in zip(places, heights, strict=True):
+        assert painted(place, lr_max=0.02, places=places, heights=heights) == pytest.approx(0.02 * height, abs=1e-15)
+    rate = painted(pos, lr_max=0.02, places=places, heights=heights)
+    around = [
+        pair
+        for (start, end), pair in zip(itertools.pairwise(places), itertools.pairwise(heights), strict=True)
+        if start <= pos <= end
+    ]
+    assert any(min(pair) * 0.02 - 1e-12 <= rate <= max(pair) * 0.02 + 1e-12 for pair in around)
+
+
+@pytest.mark.parametrize("pos", (0.0, 0.1, 0.25, 0.5, 0.9, 1.0))
+def test_one_cycle_and_the_cosine_are_painted_with_three_and_two_knots(pos):
+    knots = {"places": (0, 0.25, 1), "heights": (1 / 25, 1, 1e-5)}
+    assert painted(pos, lr_max=0.3, **knots) == pytest.approx(one_cycle(pos, lr_max=0.3), rel=1e-12)
+    assert painted(pos, places=(0, 1), heights=(1, 0)) == pytest.approx(cosine(pos), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "knots",
+    (
+        {"places": (0, 1)},
+        {"places": (0, 0.5, 0.5, 1)},
+        {"places": (0, 0.6, 0.4, 1)},
+        {"places": (0.1, 0.2, 0.3, 1)},
+        {"places": (0, 0.2, 0.3, 0.9)},
+        {"places": (0, 0.2, math.nan, 1)},
+        {"heights": (0.1, 1.1, 0.5, 0)},
+        {"heights": (0.1, -0.1, 0.5, 0)},
+        {"heights": (0.1, math.nan, 0.5, 0)},
+        {"places": "0123", "heights": "0123"},
+        {"places": (), "heights": ()},
+        {"places": 3},
+        {"heights": [None] * 4},
+    ),
+)
+def test_knots_that_are_none_are_refused_with_a_sentence(knots):
+    with pytest.raises(SettingsError):
+        check_options("painted", knots)
