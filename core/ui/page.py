@@ -23,6 +23,7 @@ from core.data.table import Dataset
 from core.errors import LabError, NotFound
 from core.plots.style import Look, esc, look
 from core.text import read
+from core.text.glossary import linked
 from core.ui import state
 from core.ui.gallery import inline
 
@@ -49,6 +50,7 @@ PAGES: Mapping[str, PageInfo] = {
     "diagnose": PageInfo("Train", "What went wrong?", ":material/troubleshoot:"),
     "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
+    "glossary": PageInfo("Underneath", "Words", ":material/dictionary:"),
 }
 
 
@@ -86,12 +88,12 @@ def see(text: str, kind: str = "") -> None:
 
 def note(text: str) -> None:
     """A remark in small print. Values in it are safe already."""
-    st.html(f'<p class="note">{inline(text)}</p>')
+    st.html(f'<p class="note">{inline(linked(text))}</p>')
 
 
 def challenge(name: str, section: str = "try") -> None:
     """Offer one small challenge."""
-    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, section))}</div>')
+    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(linked(read(name, section)))}</div>')
 
 
 def explain(name: str, *, source: Callable[..., object] | str, section: str = "behind") -> None:
@@ -100,7 +102,7 @@ def explain(name: str, *, source: Callable[..., object] | str, section: str = "b
     `source` may be "package.module:Class.method": then the file is read without importing it (torch takes seconds).
     """
     with st.expander("Behind it", icon=":material/code:"):
-        st.markdown(read(name, section))
+        st.markdown(linked(read(name, section)))
         st.code(source_of(source), language="python")
 
 
