@@ -11,6 +11,14 @@ from core.text import read, sections
 
 NO_TERMS = ("goal", "try", "behind", "none", "terms")  # sections of the page itself
 ADDRESS = "/glossary?term="
+EVERYDAY = {
+    "class",
+    "label",
+    "run",
+    "data-set",
+    "certainty",
+    "probability",
+}  # told there, but no links: they are everywhere
 _APART = re.compile(r"(```.*?```|`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)|&#\d+;|\*\*[^*]+\*\*|^#+ .*$)", re.DOTALL | re.M)
 
 
@@ -87,7 +95,7 @@ def linked(text: str, *, but: str = "") -> str:
 
     def link(match: re.Match[str]) -> str:
         slug = slugs[_plain(match[0])]
-        if slug in used:
+        if slug in used or slug in EVERYDAY:
             return match[0]
         used.add(slug)
         return f"[{match[0]}]({ADDRESS}{slug})"

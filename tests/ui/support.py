@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,7 +117,13 @@ def open_page(name, *, state=None, **query):
 
 def words(app):
     """Everything a page says, as one text, as a reader sees it."""
-    return html.unescape(markup(app))
+    return without_terms(html.unescape(markup(app)))
+
+
+def without_terms(text):
+    """A text without its links to the glossary, the words of which stay."""
+    text = re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL)
+    return re.sub(r"\[([^\[\]]*)\]\(/glossary[^)]*\)", r"\1", text)
 
 
 def markup(app):
