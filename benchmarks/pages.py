@@ -21,8 +21,9 @@ from pathlib import Path
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
-from core.ui import cache, explore
+from core.ui import cache, confusion, explore
 from tests.jobs.fake_engine import FakeEngine
+from tests.ui.answers import read
 from tests.ui.support import Oracle, open_page, ready, training_run
 from tests.ui.suspects import searched
 from tests.ui.test_explore import make_large
@@ -65,6 +66,18 @@ def next_suspect(app: AppTest) -> object:
     return next(button for button in app.button if str(button.key).startswith("clean.keep")).click().run()
 
 
+def other_order(app: AppTest) -> object:
+    """The pictures in one order or the other, in turns."""
+    control = app.segmented_control(key="top_losses.sort")
+    return control.set_value("unsure" if control.value == "loss" else "loss").run()
+
+
+def other_threshold(app: AppTest) -> object:
+    """The slider a hundredth further, back at 0.5 after the end."""
+    control = app.slider(key="confusion.threshold")
+    return control.set_value(0.5 if control.value > 0.98 else round(control.value + 0.01, 2)).run()
+
+
 def main() -> None:
     """Measure everything in turns and print it as JSON, with the ratio to the floor."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -81,9 +94,18 @@ def main() -> None:
         for part in ("pictures", "bring", "classes", "take"):
             figures[f"build, {part}"] = times(open_page("build", part=part), rerun, options.reruns)
         figures["clean, next suspect"] = times(open_page("clean"), next_suspect, options.reruns)
+        read(dataset)
+        figures["top losses"] = times(open_page("top_losses"), rerun, options.reruns)
+        figures["top losses, another order"] = times(open_page("top_losses"), other_order, options.reruns)
+        for part in confusion.PARTS:
+            figures[f"confusion, {part}"] = times(open_page("confusion", part=part), rerun, options.reruns)
+        figures["confusion, another threshold"] = times(
+            open_page("confusion", part="sure"), other_threshold, options.reruns
+        )
         for _ in range(RUNS):
             training_run(dataset, epochs=4, wrong=(6, 5, 4, 3), weights=False)
         figures[f"runs, {RUNS} of them"] = times(open_page("runs"), rerun, options.reruns)
+        figures[f"top losses, {RUNS} runs"] = times(open_page("top_losses"), rerun, options.reruns)
         for part in ("lab", "runs", "data", "log"):
             figures[f"what went wrong, {part}, {RUNS} runs"] = times(
                 open_page("diagnose", part=part), rerun, options.reruns

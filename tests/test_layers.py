@@ -100,6 +100,8 @@ FREE_OF_TORCH = (
     "core.__main__",
     "core.ui.explore",
     "core.ui.finder",
+    "core.ui.confusion",
+    "core.ui.top_losses",
     "app",
 )
 

@@ -72,7 +72,8 @@ def predictions(
     Columns: item, file, label, split; `predicted`, the class with the highest probability, and `p_predicted`;
     `p_label`, the label's probability; `known`, whether the model has a class of that name (else p_label is 0 and the
     loss LOSS_UNKNOWN); `loss`, cross-entropy in nats; `certainty`, the lead of the first class over the second,
-    0 (cannot decide) to 1; and one column "p:<class>" per class of the model, which sum to 1.
+    0 (cannot decide) to 1; `log_sum`, the logarithm of the sum of e to the scores, so that a class's score is its
+    log-probability plus log_sum; and one column "p:<class>" per class of the model, which sum to 1.
     `checkpoint` is "last", the epoch whose error the run reports, or "best", the one with the lowest loss. `items`
     replaces the data set's own table. Raises Stopped soon after `stop()` turns true.
     """
@@ -115,8 +116,9 @@ def head_scores(model: Classifier, features: torch.Tensor) -> np.ndarray:
 
 def answers(items: pd.DataFrame, scores: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
     """The table of `predictions` from scores (n, classes) for the rows of an items table."""
-    logs = scores - scores.max(axis=1, keepdims=True)
-    logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
+    largest = scores.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(scores - largest).sum(axis=1, keepdims=True)) + largest
+    logs = scores - log_sums
     probs, index = np.exp(logs), {label: number for number, label in enumerate(classes)}
     own = np.array([index.get(label, -1) for label in items["label"]], dtype=int)
     rows, known, best = np.arange(len(items)), own >= 0, probs.argmax(axis=1)
@@ -128,6 +130,7 @@ def answers(items: pd.DataFrame, scores: np.ndarray, classes: tuple[str, ...]) -
         "known": known,
         "loss": np.where(known, np.abs(logs[rows, own]), LOSS_UNKNOWN),
         "certainty": two[:, -1] - two[:, 0],
+        "log_sum": log_sums[:, 0],
         **{f"{PREFIX}{label}": probs[:, number] for number, label in enumerate(classes)},
     }
     table = items[["item", "file", "label", "split"]].reset_index(drop=True)

@@ -89,7 +89,8 @@ def load_answers(run: Run) -> pd.DataFrame:
     number = first.removeprefix(_FIRST_LINE)
     check_schema(int(number) if number.isdecimal() else None, ANSWERS)
     types = dict.fromkeys(TEXTS, str)
-    return pd.read_csv(io.StringIO(rest), dtype=types, keep_default_na=False, na_values={})
+    table = pd.read_csv(io.StringIO(rest), dtype=types, keep_default_na=False, na_values={})
+    return table.astype({name: float for name in table.columns if name not in (*TEXTS, "known")})
 
 
 def load_activations(run: Run) -> np.ndarray:

@@ -15,8 +15,10 @@ from core.train.checkpoint import Checkpoint, model_tensors, optimiser_tensors
 from core.train.events import Event, Saved
 from core.train.source import Stop
 from core.train.steps import Learner
+from core.vision.model import Classifier
 
 Save = Callable[[Checkpoint, bool], str]
+Watch = Callable[[Classifier], None]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Loop:
     stop: Stop
     save: Save | None
     origin: Checkpoint | None = None
+    watch: Watch = lambda model: None
 
 
 def note_best(run: Loop) -> None:

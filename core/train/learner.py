@@ -35,7 +35,7 @@ from core.train.events import (
     Started,
 )
 from core.train.found_rates import find_rates
-from core.train.keeping import Loop, Save, end_stage, is_enough, keep_checkpoint, note_best
+from core.train.keeping import Loop, Save, Watch, end_stage, is_enough, keep_checkpoint, note_best
 from core.train.measuring import glimpse, measure
 from core.train.memory import SMALLEST_BATCH, give_room, is_out_of_memory, memory_used
 from core.train.optim import make_optimiser, set_rates
@@ -61,6 +61,7 @@ def fit(
     origin: Checkpoint | None = None,
     stop: Stop = lambda: False,
     save: Save | None = None,
+    watch: Watch = lambda model: None,
 ) -> Iterator[Event]:
     """Train and yield events, numbered from 0. The only training loop.
 
@@ -68,13 +69,14 @@ def fit(
     is asked before every batch. `save` is called after each epoch with a checkpoint and whether it is the best so far;
     it returns the file's name. `resume` continues after the epoch of that checkpoint of this run; `start` begins with
     the weights of a checkpoint of another run. `origin` is the one with which the resumed stage began, if there was
-    one: how far its blocks moved is measured from there. Raises TrainError when the data cannot be trained on.
+    one: how far its blocks moved is measured from there. `watch` is shown the model when a stage begins and after every
+    step; it may look and must not touch. Raises TrainError when the data cannot be trained on.
     """
     began = time.perf_counter()
     for stage in settings.stages:
         check_options(stage.schedule, stage.options)
     learner = begin(dataset, settings, items=items, mistakes=mistakes, resume=resume, start=start, stop=stop)
-    run = Loop(dataset, settings, learner, stop, save, origin)
+    run = Loop(dataset, settings, learner, stop, save, origin, watch)
     for seq, event in enumerate(_events(run, resume, began)):
         yield replace(event, seq=seq)
 
@@ -175,6 +177,7 @@ def _stage(
         precision=learner.device.precision,
     )
     yield glimpse(learner, stage, number, first - 1)
+    run.watch(learner.model)
     if not stage.frozen:
         learner.pristine = False
         learner.source.forget_features()
@@ -234,6 +237,7 @@ def _epoch(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
+        run.watch(learner.model)
         total, seen = total + value * len(rows), seen + len(rows)
     measured = measure(learner, stage)
     seconds = time.perf_counter() - began

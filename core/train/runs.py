@@ -317,4 +317,6 @@ PERFORM: dict[str, str | Perform] = {
     "suspects": "core.interpret.suspects:perform",
     "read": "core.interpret.reading:perform",
     "experiment": "core.diagnose.experimenting:perform",
+    "landscape": "core.interpret.walking:perform",
+    "tta": "core.interpret.tta:perform",
 }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core import settings as settings_of
 from core.data.mistakes import read_mistakes
-from core.data.table import classes_of, items_to_csv, load_dataset, read_items, version_of
+from core.data.table import Dataset, classes_of, items_to_csv, load_dataset, read_items, version_of
 from core.train import remarks
 from core.train.checkpoint import Checkpoint, read_checkpoint, read_start, without_progress, write_checkpoint
 from core.train.events import Event
@@ -32,12 +32,7 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
     """
     settings = settings_of.from_record(run.request["settings"])
     check_free_space(run.path, CHECKPOINT_BYTES + SAVE_POINT_BYTES * len(settings.stages))
-    dataset = load_dataset(run.workspace, run.request["dataset"])
-    items = read_items(_pinned(run.path / "items.csv", lambda: items_to_csv(dataset.items())))
-    mistakes = pd.read_csv(
-        _pinned(run.path / MISTAKES, lambda: read_mistakes(dataset).to_csv(index=False)), dtype=str, na_filter=False
-    )
-    dataset = replace(dataset, version=version_of(items), classes=classes_of(items))
+    dataset, items, mistakes = learned_from(run)
     last = run.path / LAST
 
     def save(checkpoint: Checkpoint, best: bool) -> str:
@@ -55,7 +50,7 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
         return LAST
 
     resume = read_checkpoint(last) if last.exists() else None
-    start = None if resume else _start_of(run)
+    start = None if resume else start_of(run)
     if start is not None:
         reached = start.meta["progress"]["last"]
         yield remarks.goes_on_from(start.meta["stage"], reached["wrong"], reached["of"])
@@ -66,7 +61,7 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
     yield from fit(
         dataset,
         settings,
-        items=items[items["status"] == "kept"],
+        items=items,
         mistakes=mistakes,
         resume=resume,
         start=start,
@@ -74,6 +69,17 @@ def train_run(run: Run, stop: Stop) -> Iterator[Event]:
         stop=stop,
         save=save,
     )
+
+
+def learned_from(run: Run) -> tuple[Dataset, pd.DataFrame, pd.DataFrame]:
+    """What a training run learns from, pinned when it first begins: its data set, the rows that count, its mistakes."""
+    dataset = load_dataset(run.workspace, run.request["dataset"])
+    items = read_items(_pinned(run.path / "items.csv", lambda: items_to_csv(dataset.items())))
+    mistakes = pd.read_csv(
+        _pinned(run.path / MISTAKES, lambda: read_mistakes(dataset).to_csv(index=False)), dtype=str, na_filter=False
+    )
+    pinned = replace(dataset, version=version_of(items), classes=classes_of(items))
+    return pinned, items[items["status"] == "kept"], mistakes
 
 
 def _origin_of(run: Run, resume: Checkpoint) -> Checkpoint | None:
@@ -90,7 +96,7 @@ def _pinned(path: Path, make: Callable[[], str]) -> Path:
     return path
 
 
-def _start_of(run: Run) -> Checkpoint | None:
+def start_of(run: Run) -> Checkpoint | None:
     """The checkpoint of another run that this one goes on from; a copy stays here, whatever becomes of the other."""
     wanted = run.request.get("start")
     if wanted is None:

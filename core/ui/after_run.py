@@ -27,7 +27,7 @@ Begin = Callable[..., None]  # of a data set, settings, a recipe's name and a ch
 
 
 def next_steps(run: Run, begin: Begin, *, to_mend: bool) -> None:
-    """Buttons, the most useful first: go on, try the model, clean its data, save points, train another.
+    """Buttons, the most useful first: go on, read the model, try it, clean its data, save points, train another.
 
     `begin` starts a new run. A run that is `to_mend` has its fix on its card, and that button comes first.
     """
@@ -39,6 +39,9 @@ def next_steps(run: Run, begin: Begin, *, to_mend: bool) -> None:
         _more_room(run, begin)
     if usable and run.state != "diverged":
         kind = "secondary" if to_mend else "primary"
+        if run.state == "done":
+            page.next_step("Read the model", "top_losses", key="train.read", width="stretch", kind=kind, model=run.id)
+            kind = "secondary"
         page.next_step("Try your model", "predict", key="train.predict", width="stretch", kind=kind, model=run.id)
         if st.button("Clean its data", key="train.clean", icon=":material/mop:", width="stretch"):
             page.go("clean", dataset=run.request["dataset"], run=run.id, find="1")

@@ -52,6 +52,9 @@ def _desk(dataset: Dataset, search: Run, offer: Offer) -> tuple[str, Desk]:
     without = {} if choice.again else marks.judged
     rows = suspects.rows_of(queue, label=choice.label, split=choice.side, without=without)
     slot = f"clean.at.{search.id}.{choice.order}.{choice.label}.{choice.side}"
+    wanted = st.query_params.pop("item", None)  # a link from elsewhere puts one picture on the desk, once
+    if wanted in queue.place:
+        state.put(slot, wanted)
     return choice.view, Desk(dataset, marks, queue, rows, choice.order, slot, _by())
 
 

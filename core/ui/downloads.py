@@ -1,6 +1,7 @@
 """`/export/{dataset}.zip`: a data set of yours as a file to take along. `/pictures/{run}.zip`: what a run learned from.
+`/answers/{run}.csv`: what a pass says a model answered about every picture.
 
-The zip is made on the disk first, so that a fault is a status and not half a file, and then sent piece by piece: no
+A zip is made on the disk first, so that a fault is a status and not half a file, and then sent piece by piece: no
 more than a piece of it is ever in memory.
 """
 
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 import anyio
 import anyio.to_thread
@@ -24,6 +26,8 @@ from core.data.safe_names import safe_name
 from core.data.table import load_dataset
 from core.deploy.pictures import pictures_zip
 from core.errors import LabError, NotFound
+from core.interpret.answer_table import spreadsheet
+from core.interpret.reading import KIND, load_answers
 from core.train.runs import load_run
 from core.ui import cache
 from core.ui.identity import owner_from_headers
@@ -42,6 +46,36 @@ async def export(request: Request) -> Response:
 async def pictures(request: Request) -> Response:
     """The pictures of a run of whoever asks, with its script; 404 for everything that is not theirs."""
     return await _answer(request, request.path_params["run"], _make_pictures)
+
+
+async def answers(request: Request) -> Response:
+    """The answers that a pass of whoever asks wrote down, as a table; 404 for everything that is not theirs."""
+    owner, wanted = owner_from_headers(request.headers, cache.settings()), request.path_params["run"]
+    if owner is None or not is_id(wanted):
+        return Response(status_code=404)
+    workspace = Workspace(cache.settings().home, owner)
+    try:
+        text, name = await anyio.to_thread.run_sync(_answers, workspace, wanted, limiter=_limiter())
+    except NotFound:
+        return Response(status_code=404)
+    except LabError as error:
+        return JSONResponse({"error": error.message, "hint": error.hint}, status_code=409)
+    # a mark of the charset in front: without it a spreadsheet takes the letters of other languages for rubbish
+    ending = {"content-disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    return Response(text.encode("utf-8-sig"), media_type="text/csv", headers={**HEADERS, **ending})
+
+
+def _answers(workspace: Workspace, run_id: str) -> tuple[str, str]:
+    """The table, and what it is called; pictures whose data set is gone are called by their hash."""
+    run = load_run(workspace, run_id)
+    if run.kind != KIND:
+        raise NotFound("This run asked no model.", hint="Choose a model on one of the pages about it.")
+    table, names, name = load_answers(run), {}, "answers"
+    with contextlib.suppress(NotFound):
+        dataset = load_dataset(workspace, run.request["dataset"])
+        items = dataset.items()
+        names, name = dict(zip(items["item"], items["original_name"], strict=True)), f"{dataset.name} answers"
+    return spreadsheet(table, names), f"{safe_name(name)}.csv"
 
 
 async def _answer(request: Request, wanted: str, make: Callable[[Workspace, str], tuple[Path, str]]) -> Response:
@@ -107,4 +141,5 @@ def _sweep(folder: Path) -> None:
 ROUTES = (
     Route("/export/{dataset}.zip", export, methods=["GET"]),
     Route("/pictures/{run}.zip", pictures, methods=["GET"]),
+    Route("/answers/{run}.csv", answers, methods=["GET"]),
 )

@@ -5,7 +5,9 @@ At most five controls stand beside a figure; what most people never touch lies u
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +21,7 @@ from core.text import read
 from core.train.recipes import RECIPES
 from core.ui import state
 from core.ui.models import Model
+from core.ui.run_rows import date
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 PRESET_TITLES = {name: found.title for name, found in RECIPES.items()}
@@ -65,16 +68,44 @@ def _classes(dataset: Dataset) -> str:
 
 def model(found: list[Model], current: Model) -> Model:
     """Choose one of the models; the choice stands in the page's address."""
-    by_id = {choice.id: choice for choice in found}
+    by_id, titles = {choice.id: choice for choice in found}, _titles(found)
     follow("predict.model", current.id)
     chosen = st.selectbox(
         "Model",
         list(by_id),
-        format_func=lambda wanted: by_id[wanted].title,
+        format_func=titles.get,
         key="predict.model",
         on_change=lambda: state.to_address("model", st.session_state["predict.model"]),
     )
-    return by_id[chosen]
+    return by_id.get(chosen, current)  # a browser may send a title that has changed meanwhile
+
+
+def _titles(found: list[Model]) -> dict[str, str]:
+    """What is written on each model, no two alike: a browser tells them apart by that alone."""
+    often = Counter(model.title for model in found)
+    titles: dict[str, str] = {}
+    for model in found:
+        title = model.title
+        if often[title] > 1 and model.run is not None:
+            title = f"{title} · {date(model.run.record['created'])}"
+        alike = sum(other == title or other.startswith(f"{title} (") for other in titles.values())
+        titles[model.id] = f"{title} ({alike + 1})" if alike else title
+    return titles
+
+
+def pick(title: str, options: Mapping[str, str], *, slot: str, key: str, default: str, **how: Any) -> str:
+    """Choose one of several by what is written on them; the choice stands in the page's address under `slot`."""
+    wanted = state.from_address(slot)
+    follow(key, wanted if wanted in options else default)
+    chosen = st.selectbox(
+        title,
+        list(options),
+        format_func=lambda name: options.get(name, name),
+        key=key,
+        on_change=lambda: state.to_address(slot, st.session_state[key]),
+        **how,
+    )
+    return chosen if chosen in options else default
 
 
 def follow(key: str, value: str) -> None:
@@ -160,15 +191,27 @@ def pictures() -> list[tuple[str, bytes]]:
     return [(file.name, file.getvalue()) for file in files]
 
 
-def threshold(default: float) -> float:
-    """Below which probability the answer is "not sure"."""
+def threshold(default: float, *, key: str = "predict.threshold") -> float:
+    """Below which probability the answer is "not sure"; it stands in the page's address, so that pages share it."""
+    wanted = _share_of(state.from_address("threshold"), default)
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
     return st.slider(
         "Not sure below",
         0.0,
         1.0,
-        default,
-        0.01,
+        step=0.01,
         format="percent",
-        key="predict.threshold",
+        key=key,
         help=read("predict", "threshold"),
+        on_change=lambda: state.to_address("threshold", f"{st.session_state[key]:.2f}"),
     )
+
+
+def _share_of(typed: str | None, default: float) -> float:
+    """A share of one as an address holds it, in hundredths; the default for anything else."""
+    with contextlib.suppress(ValueError):
+        value = float(typed or "")
+        if 0 <= value <= 1:
+            return round(value, 2)
+    return default

@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -42,6 +43,11 @@ class Shot:
 def thumb_url(sha: str, dataset_id: str, *, large: bool = False) -> str:
     """The address of a stored picture, small or as large as it is kept. `dataset_id` may be "demo"."""
     return f"/thumb/{sha}.jpg?dataset={dataset_id}" + ("&large=1" if large else "")
+
+
+def heat_url(model_id: str, sha: str, dataset_id: str, label: str) -> str:
+    """The address of a stored picture with what speaks for `label`, a class of the model, laid over it."""
+    return f"/heat/{model_id}/{sha}.jpg?dataset={dataset_id}&label={quote(label, safe='')}"
 
 
 def mistake_url(sha: str, dataset_id: str) -> str:
@@ -111,14 +117,15 @@ def _class_row(dataset: Dataset, rows: pd.DataFrame, label: str, largest: int, s
     )
 
 
-def thumbs(dataset: Dataset, rows: pd.DataFrame) -> str:
-    """The pictures of some rows of a data set's table, side by side."""
-    pictures = "".join(_thumb(dataset.id, row.file, row.original_name) for row in rows.itertuples())
+def thumbs(dataset: Dataset, rows: pd.DataFrame, *, large: bool = False) -> str:
+    """The pictures of some rows of a data set's table, side by side; `large`: each leads to itself in large."""
+    pictures = "".join(_thumb(dataset.id, row.file, row.original_name, large) for row in rows.itertuples())
     return f'<div class="thumbs">{pictures}</div>'
 
 
-def _thumb(dataset_id: str, sha: str, name: str) -> str:
-    return f'<img src="{thumb_url(sha, dataset_id)}" alt="{esc(name)}" title="{esc(name)}" loading="lazy">'
+def _thumb(dataset_id: str, sha: str, name: str, large: bool) -> str:
+    picture = f'<img src="{thumb_url(sha, dataset_id)}" alt="{esc(name)}" title="{esc(name)}" loading="lazy">'
+    return f'<a href="{thumb_url(sha, dataset_id, large=True)}" target="_blank">{picture}</a>' if large else picture
 
 
 def collage(sources: Sequence[str]) -> str:

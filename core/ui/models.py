@@ -36,7 +36,10 @@ def shipped() -> Model:
 
 def list_models(workspace: Workspace) -> list[Model]:
     """Every model of this owner, newest first, and the shipped one at the end."""
-    return [*(_of(run) for run in list_runs(workspace, "train") if _has_weights(run)), shipped()]
+    runs = [run for run in list_runs(workspace, "train") if _has_weights(run)]
+    one_each = {run.request["dataset"]: run for run in runs}
+    names = {dataset: dataset_name(run) for dataset, run in one_each.items()}  # each data set is read once
+    return [*(Model(run.id, run_title(run, names[run.request["dataset"]]), run) for run in runs), shipped()]
 
 
 def find_model(workspace: Workspace, wanted: str) -> Model:
@@ -61,12 +64,12 @@ def _of(run: Run) -> Model:
     return Model(run.id, run_title(run), run)
 
 
-def run_title(run: Run) -> str:
-    """A run in a few words: its data set, its name and how well it did."""
+def run_title(run: Run, dataset: str | None = None) -> str:
+    """A run in a few words: its data set, whose name may be known already, its name and how well it did."""
     result = run.result or {}
     wrong, of = result.get("wrong"), result.get("of")
     score = f"{wrong} of {of} wrong" if wrong is not None else run.state
-    return f"{dataset_name(run)} · {run_name(run)} · {score}"
+    return f"{dataset or dataset_name(run)} · {run_name(run)} · {score}"
 
 
 def run_name(run: Run) -> str:

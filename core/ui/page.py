@@ -49,6 +49,8 @@ PAGES: Mapping[str, PageInfo] = {
     "train": PageInfo("Train", "Train", ":material/show_chart:"),
     "diagnose": PageInfo("Train", "What went wrong?", ":material/troubleshoot:"),
     "runs": PageInfo("Train", "Compare runs", ":material/stacked_line_chart:"),
+    "top_losses": PageInfo("Read the model", "Top losses", ":material/priority_high:"),
+    "confusion": PageInfo("Read the model", "Confusion", ":material/grid_on:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
     "glossary": PageInfo("Underneath", "Words", ":material/dictionary:"),
 }

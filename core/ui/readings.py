@@ -7,14 +7,17 @@ are kept; a page that needs it shows how far it is and ends there.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data.table import Dataset
-from core.errors import JobError, LabError
+from core.data.table import Dataset, read_items
+from core.errors import JobError, LabError, NotFound
 from core.interpret.reading import ANSWERS, KIND, load_activations, load_answers
 from core.text import read
 from core.train import shelf
@@ -22,10 +25,11 @@ from core.train.runs import Run, list_runs
 from core.ui import cache, forms, models, page, state
 from core.ui.live import watch
 from core.ui.models import Model
-from core.ui.suspects import progress
+from core.ui.suspects import progress, stamp
 from core.workspace import lock
 
 SIDES = {"valid": "the exam", "train": "what it learned from"}
+KEPT = 128  # things worked out from answers, which are small beside them
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,22 @@ class Reading:
 
     def side(self, name: str) -> pd.DataFrame:
         """The answers on one side, "valid" or "train", in the order of the data set."""
+        found: pd.DataFrame = self.kept(("side", name), lambda: self._side(name))
+        return found.copy(deep=False)
+
+    def _side(self, name: str) -> pd.DataFrame:
         return self.table[self.table["split"] == name].reset_index(drop=True)
+
+    def kept(self, what: Hashable, make: Callable[[], Any]) -> Any:
+        """Something worked out from these answers, kept by the process until they are others."""
+        return _warm().get((self.run.path, stamp(self.run.path / ANSWERS), what), make)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Item -> what its file was called, for all pictures of the data set."""
+        path = self.dataset.path / "items.csv"
+        found: Mapping[str, str] = _warm().get((path, stamp(path), "names"), lambda: _names(self.dataset))
+        return found
 
     def activations(self) -> np.ndarray:
         """What the body gave for each row of `table`, (rows, 2 * features) float16, read as it is used."""
@@ -50,13 +69,44 @@ class Reading:
         """The model's classes, in the order of its scores."""
         return tuple(name.removeprefix("p:") for name in self.table.columns if name.startswith("p:"))
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The model's classes, then those that only the data has."""
+        more = self.kept("labels", lambda: tuple(sorted(set(self.table["label"]))))
+        return (*self.classes, *(label for label in more if label not in self.classes))
 
-def require(name: str) -> Reading:
+    def learned(self) -> int:
+        """How many pictures of today's exam the model has learned from, because they changed sides since."""
+        return int(self.kept("learned", self._learned))
+
+    def _learned(self) -> int:
+        try:
+            then = read_items(self.model.run.path / "items.csv") if self.model.run else None
+        except NotFound:  # a run from before tables were kept
+            then = None
+        if then is None:
+            return 0
+        learned = then.loc[(then["status"] == "kept") & (then["split"] == "train"), "file"]
+        return len({*self.side("valid")["file"]} & {*learned})
+
+
+@lru_cache(maxsize=1)
+def _warm() -> cache.Warm:
+    """What this process keeps about answers."""
+    return cache.Warm(KEPT)
+
+
+def _names(dataset: Dataset) -> Mapping[str, str]:
+    items = state.items(dataset)
+    return dict(zip(items["item"], items["original_name"], strict=True))
+
+
+def require(name: str, *, place: Any = None) -> Reading:
     """The answers of the chosen model; without a model, or while it is being asked, the page ends here.
 
-    `name` is the page's, for its words.
+    `name` is the page's, for its words; `place` is where the model is chosen, such as a column.
     """
-    model, dataset = _choose(name)
+    model, dataset = _choose(name, place)
     found = readings_of(model)
     fresh = next((run for run in found if run.request["version"] == dataset.version), None)
     if fresh is None:
@@ -67,26 +117,42 @@ def require(name: str) -> Reading:
     return Reading(model, dataset, fresh, cache.tables().read(fresh.path / ANSWERS, lambda _: load_answers(fresh)))
 
 
-def _choose(name: str) -> tuple[Model, Dataset]:
+def _choose(name: str, place: Any) -> tuple[Model, Dataset]:
     """The chooser, with the models of one's own whose data set is still there; without any, the way to train one."""
-    own = [(model, models.dataset_of(model.run)) for model in models.list_models(state.workspace()) if model.run]
-    there = {model.id: (model, dataset) for model, dataset in own if dataset is not None}
+    there = _readable()
     wanted = state.from_address("model")
     if wanted and wanted not in there:
-        with contextlib.suppress(LabError):
-            models.find_model(state.workspace(), wanted)
-            wanted = None  # a model that has no pictures to read it with, such as the shipped one
-        if wanted:
-            page.show_error(LabError(f"There is no model {wanted[:40]!r} in this workspace.", hint=read(name, "gone")))
+        _why_not(wanted, name)
     if not there:
         with st.container(key="card-gate"):
             st.markdown(read(name, "need_model"))
             page.next_step("Train a model", "train", key=f"{name}.gate")
         st.stop()
     current = there.get(wanted or "", next(iter(there.values())))[0]
-    chosen = forms.model([model for model, _ in there.values()], current)
+    with place or contextlib.nullcontext():
+        chosen = forms.model([model for model, _ in there.values()], current)
     state.to_address("model", chosen.id)
     return there[chosen.id]
+
+
+def _readable() -> dict[str, tuple[Model, Dataset]]:
+    """One's own models by id, newest first, with their data sets, each of which is read once."""
+    own = [(model, model.run) for model in models.list_models(state.workspace()) if model.run is not None]
+    one_each = {run.request["dataset"]: run for _, run in own}
+    found = {dataset: models.dataset_of(run) for dataset, run in one_each.items()}
+    pairs = [(model, found[run.request["dataset"]]) for model, run in own]
+    return {model.id: (model, dataset) for model, dataset in pairs if dataset is not None}
+
+
+def _why_not(wanted: str, name: str) -> None:
+    """Say why a model cannot be read; nothing of the shipped one, which nobody here has pictures of."""
+    try:
+        model = models.find_model(state.workspace(), wanted)
+    except NotFound as error:
+        page.show_error(LabError(error.message, hint=read(name, "gone")))
+        return
+    if model.run is not None:
+        page.see(page.say("train", "reading_no_data", title=model.title), "attention")
 
 
 def readings_of(model: Model) -> list[Run]:
@@ -128,3 +194,17 @@ def _wait(run: Run, model: Model, dataset: Dataset, older: list[Run]) -> None:
         if st.button("Ask it again", key="reading.again", type="primary", icon=":material/replay:"):
             cache.resubmit(run)
             st.rerun()
+
+
+def page_number(count: int, *, slot: str) -> int:
+    """Which of `count` pages of pictures is shown, 1 and up: the address says so under `slot`."""
+    wanted = state.from_address(slot) or "1"
+    return min(count, max(1, int(wanted))) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 7 else 1
+
+
+def pages(count: int, at: int, *, slot: str, key: str) -> None:
+    """The numbers of the pages, where there are several; the chosen one stands in the page's address."""
+    if count < 2:
+        return
+    key = f"{key}.{count}.{at}"
+    st.pagination(count, default=at, key=key, on_change=lambda: state.to_address(slot, str(st.session_state[key])))

@@ -60,13 +60,15 @@ def test_the_table_by_hand():
     scores = np.log([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5], [0.1, 0.3, 0.6]]) + 5  # a constant changes nothing
     table = answers(rows_of("cat", "dog", "wolf"), scores, ("cat", "dog", "fox"))
     assert list(table.columns) == ["item", "file", "label", "split", "predicted", "p_predicted", "p_label", "known",
-                                   "loss", "certainty", "p:cat", "p:dog", "p:fox"]  # fmt: skip
+                                   "loss", "certainty", "log_sum", "p:cat", "p:dog", "p:fox"]  # fmt: skip
     assert list(table["predicted"]) == ["cat", "fox", "fox"]
     assert list(table["p_predicted"]) == pytest.approx([0.7, 0.5, 0.6])
     assert list(table["p_label"]) == pytest.approx([0.7, 0.25, 0.0])
     assert list(table["loss"]) == pytest.approx([-math.log(0.7), -math.log(0.25), LOSS_UNKNOWN])
     assert list(table["certainty"]) == pytest.approx([0.5, 0.25, 0.3])
     assert list(table["known"]) == [True, True, False]
+    scores_again = np.log(table[["p:cat", "p:dog", "p:fox"]].to_numpy()) + table[["log_sum"]].to_numpy()
+    assert scores_again == pytest.approx(scores)
 
 
 def test_a_loss_stays_finite_where_a_probability_is_too_small_for_a_number():

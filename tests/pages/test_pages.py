@@ -47,7 +47,15 @@ def test_a_page_opens_cold_over_a_prepared_workspace(lab, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("train", "run"), ("build", "job"), ("predict", "model"), ("lr_finder", "finder")]
+    ("name", "key"),
+    [
+        ("train", "run"),
+        ("build", "job"),
+        ("predict", "model"),
+        ("lr_finder", "finder"),
+        ("top_losses", "model"),
+        ("confusion", "model"),
+    ],
 )
 @pytest.mark.parametrize("wanted", ["<b>../../etc", "a" * 26])
 def test_an_address_that_is_not_yours_gives_one_sentence_and_a_way_on(lab, name, key, wanted):
@@ -64,7 +72,7 @@ def test_a_run_of_somebody_else_is_not_found(lab):
     target = Workspace(lab.home, new_id()).folder("runs")
     target.mkdir(parents=True)
     foreign.path.rename(target / foreign.id)
-    for name, key in (("train", "run"), ("predict", "model")):
+    for name, key in (("train", "run"), ("predict", "model"), ("top_losses", "model"), ("confusion", "model")):
         app = open_page(name, **{key: foreign.id})
         assert "There is no" in app.error[0].value
 
@@ -243,7 +251,7 @@ def test_train_asks_the_engine_to_stop(lab):
 @pytest.mark.parametrize(
     ("state", "code", "sentence", "button"),
     [
-        ("done", None, "wrong", "Try your model"),
+        ("done", None, "wrong", "Read the model"),
         ("stopped", None, "You stopped this run after 2 epochs", "Go on from the last epoch"),
         ("failed", "killed", "was cut off", "Go on from the last epoch"),
         ("interrupted", None, "was interrupted", "Go on from the last epoch"),

@@ -1,5 +1,6 @@
 """Taking a data set along: who gets it, what it is called, and what is left on the disk."""
 
+import csv
 import io
 import zipfile
 
@@ -7,14 +8,18 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.data.catalogue import rename_dataset
+from core.data.catalogue import delete_dataset, rename_dataset
 from core.data.ingest import import_source
-from core.data.table import load_dataset
+from core.data.table import items_to_csv, load_dataset
 from core.settings import ImportSettings
+from core.train import shelf
 from core.ui import cache, downloads
 from core.ui.identity import COOKIE, sign, signing_key
 from core.workspace import new_id
 from tests.conftest import make_toy
+from tests.hostile_names import HOSTILE_NAMES
+from tests.ui.answers import read, reading_run
+from tests.ui.support import training_run
 
 
 @pytest.fixture
@@ -74,6 +79,74 @@ def test_in_a_class_only_the_owner_takes_a_set_along(lab, monkeypatch):
     client = TestClient(Starlette(routes=downloads.ROUTES))
     for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
         asked = client.get(f"/export/{dataset.id}.zip", headers={"cookie": f"{COOKIE}={cookie}"})
+        assert asked.status_code == status
+
+
+# --- answers
+
+
+def table_of(answer):
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_answers_come_as_a_table_with_the_names_of_the_pictures(client, lab):
+    dataset = make_toy(lab.home, name="bears, mine")
+    _, run = read(dataset)
+    answer = client.get(f"/answers/{run.id}.csv")
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-store"
+    assert "bears" in answer.headers["content-disposition"] and answer.content.startswith(b"\xef\xbb\xbf")
+    header, *rows = table_of(answer)
+    assert header[:3] == ["picture", "label", "split"] and header[-3:] == ["p(b)", "p(g)", "p(r)"] and len(rows) == 36
+    assert [row[0] for row in rows] == [f"{number}.jpg" for number in range(36)]
+    assert {row[2] for row in rows} == {"train", "valid"}
+    assert all(abs(sum(map(float, row[-3:])) - 1) < 1e-4 for row in rows)
+
+
+def test_a_table_of_answers_with_hostile_names_holds_no_formula(client, lab):
+    dataset = rename_dataset(make_toy(lab.home), '=x"; ../y')
+    items = dataset.items()
+    items["original_name"] = [HOSTILE_NAMES[row % len(HOSTILE_NAMES)] for row in range(len(items))]
+    (dataset.path / "items.csv").write_text(items_to_csv(items), encoding="utf-8")
+    _, run = read(dataset)
+    answer = client.get(f"/answers/{run.id}.csv")
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in table_of(answer) for cell in row)
+    said = answer.headers["content-disposition"]
+    assert '"' not in said and "/" not in said and said.startswith("attachment; ")
+
+
+def test_answers_outlive_their_data_set_but_not_their_run(client, lab):
+    model, run = read(make_toy(lab.home))
+    delete_dataset(load_dataset(lab.workspace, run.request["dataset"]))
+    first = table_of(client.get(f"/answers/{run.id}.csv"))[1]
+    assert len(first[0]) == 64
+    shelf.delete(run)
+    assert client.get(f"/answers/{run.id}.csv").status_code == 404
+    assert client.get(f"/answers/{model.id}.csv").status_code == 404  # a run, but no pass
+
+
+@pytest.mark.parametrize("wanted", ["toy", "..", "a" * 26, "..%2F..%2Fx"])
+def test_answers_that_are_not_there_are_404(client, lab, wanted):
+    read(make_toy(lab.home))
+    assert client.get(f"/answers/{wanted}.csv").status_code == 404
+
+
+def test_answers_that_are_not_ready_are_404(client, lab):
+    dataset = make_toy(lab.home)
+    run = reading_run(training_run(dataset), dataset, state="running")
+    assert client.get(f"/answers/{run.id}.csv").status_code == 404
+
+
+def test_in_a_class_only_the_owner_takes_answers_along(lab, monkeypatch):
+    monkeypatch.setenv("BEARINGS_PROFILE", "class")
+    cache.settings.cache_clear()
+    (_, run), owner = read(make_toy(lab.home)), new_id()
+    lab.workspace.root.rename(lab.home / owner)
+    key = signing_key(lab.home)
+    downloads._limiter.cache_clear()
+    client = TestClient(Starlette(routes=downloads.ROUTES))
+    for cookie, status in ((sign(owner, key), 200), (sign(new_id(), key), 404), ("local", 404), ("", 404)):
+        asked = client.get(f"/answers/{run.id}.csv", headers={"cookie": f"{COOKIE}={cookie}"})
         assert asked.status_code == status
 
 
