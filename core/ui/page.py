@@ -24,7 +24,7 @@ from core.errors import LabError, NotFound
 from core.plots.style import Look, esc, look
 from core.text import read
 from core.text.glossary import linked
-from core.ui import state
+from core.ui import state, visits
 from core.ui.gallery import inline
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +74,7 @@ def navigation() -> dict[str, list[Any]]:
 
 def begin(name: str, title: str | None = None) -> None:
     """Title and goal: what you will be able to do here."""
+    visits.remember(name)
     st.title(title or PAGES[name].title, anchor=False)
     st.html(f'<p class="goal">{esc(read(name, "goal"))}</p>')
 
