@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -162,6 +162,17 @@ class Predictors:
             target = predictor.classes.index(label)
             heat = grad_cam(predictor.model, pixels, target, device=predictor.device)
         return encode(overlay(pixels[0].permute(1, 2, 0).numpy(), heat)).jpeg
+
+    def trace(self, model: Model, pictures: Sequence[bytes]) -> Any:
+        """Every tensor between pictures and their scores, see core.interpret.tracing; ImageRejected for a bad one."""
+        from core.interpret.tracing import trace
+
+        images = [open_image(picture, longest_side=LONGEST_SIDE) for picture in pictures]
+        shipped = self._shipped(model)
+        with self._lock:
+            predictor = shipped or self._of_run(model)
+            pixels = [predictor.pixels(image) for image in images]
+            return trace(predictor.model, pixels, device=predictor.device)
 
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""

@@ -52,6 +52,7 @@ PAGES: Mapping[str, PageInfo] = {
     "top_losses": PageInfo("Read the model", "Top losses", ":material/priority_high:"),
     "confusion": PageInfo("Read the model", "Confusion", ":material/grid_on:"),
     "predict": PageInfo("Use it", "Predict", ":material/image_search:"),
+    "tensors": PageInfo("Underneath", "Tensors", ":material/data_array:"),
     "glossary": PageInfo("Underneath", "Words", ":material/dictionary:"),
 }
 

@@ -23,7 +23,7 @@ def frame() -> None:
 
 
 st.set_page_config(page_title="Bearings", page_icon=str(HERE / "logo.svg"), layout="wide", initial_sidebar_state=256)
-current = st.navigation(page.navigation())
+current = st.navigation(page.navigation(), expanded=True)
 with page.boundary():
     frame()
     current.run()
