@@ -1,8 +1,8 @@
-"""Home: a model answers at once, and three doors lead on."""
+"""Home: a model answers at once, three doors lead on, and the way through the lessons."""
 
 import streamlit as st
 
-from core.ui import answers, doors, page
+from core.ui import answers, doors, journey, page
 
 page.begin("home", "Which bear is it?")
 answers.hero()
@@ -11,5 +11,6 @@ for column, door in zip(st.columns(3), doors.doors(), strict=True):
         st.markdown(door.words)
         if st.button(door.label, key=f"home.{door.name}", type=door.kind, icon=door.icon, width="stretch"):
             door.enter()
+journey.show()
 page.challenge("home")
 page.explain("home", source="core.deploy.predictor:Predictor._predict_one")

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -168,6 +168,16 @@ class Predictors:
         """What the body of a model gives for a picture, (2 * features,) float32, as a reading has them."""
         image = open_image(picture, longest_side=LONGEST_SIDE)
         return self.turn(model, lambda predictor: predictor.activations(image))
+
+    def trace(self, model: Model, pictures: Sequence[bytes]) -> Any:
+        """Every tensor between pictures and their scores, see core.interpret.tracing; ImageRejected for a bad one."""
+        from core.interpret.tracing import trace
+
+        images = [open_image(picture, longest_side=LONGEST_SIDE) for picture in pictures]
+        return self.turn(
+            model,
+            lambda one: trace(one.model, [one.pixels(image) for image in images], device=one.device),
+        )
 
     def _shipped(self, model: Model) -> Any:
         """The predictor of the shipped model, once it is awake: nobody else's turn waits for that."""

@@ -24,6 +24,10 @@ _INLINE = (
     (re.compile(r"\*\*(.+?)\*\*", re.DOTALL), r"<em>\1</em>"),
     (re.compile(r"\*(.+?)\*", re.DOTALL), r"<i>\1</i>"),
     (re.compile(r"`(.+?)`", re.DOTALL), r"<code>\1</code>"),
+    (
+        re.compile(r"\[([^\[\]]+)\]\((/glossary\?term=[a-z0-9-]+)\)"),
+        r'<a class="term" href="\2" target="_blank" rel="noopener">\1</a>',
+    ),
 )
 
 
@@ -57,7 +61,10 @@ def data_url(jpeg: bytes) -> str:
 
 
 def inline(text: str) -> str:
-    """The little Markdown of our own sentences as HTML: `**x**`, `*x*`, `` `x` ``. Values in them are safe already."""
+    """The little Markdown of our own sentences as HTML: `**x**`, `*x*`, `` `x` ``, and links to the glossary.
+
+    Values in them are safe already.
+    """
     for pattern, html in _INLINE:
         text = pattern.sub(html, text)
     return text

@@ -23,7 +23,8 @@ from core.data.table import Dataset
 from core.errors import LabError, NotFound
 from core.plots.style import Look, esc, look
 from core.text import read
-from core.ui import state
+from core.text.glossary import linked
+from core.ui import state, visits
 from core.ui.gallery import inline
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,8 @@ PAGES: Mapping[str, PageInfo] = {
     "sgd": PageInfo("Underneath", "Gradient descent", ":material/south_east:"),
     "schedules": PageInfo("Underneath", "Schedules", ":material/timeline:"),
     "functions": PageInfo("Underneath", "Fit a curve", ":material/ssid_chart:"),
+    "tensors": PageInfo("Underneath", "Tensors", ":material/data_array:"),
+    "glossary": PageInfo("Underneath", "Words", ":material/dictionary:"),
 }
 
 
@@ -77,6 +80,7 @@ def navigation() -> dict[str, list[Any]]:
 
 def begin(name: str, title: str | None = None) -> None:
     """Title and goal: what you will be able to do here."""
+    visits.remember(name)
     st.title(title or PAGES[name].title, anchor=False)
     st.html(f'<p class="goal">{esc(read(name, "goal"))}</p>')
 
@@ -93,12 +97,12 @@ def see(text: str, kind: str = "") -> None:
 
 def note(text: str) -> None:
     """A remark in small print. Values in it are safe already."""
-    st.html(f'<p class="note">{inline(text)}</p>')
+    st.html(f'<p class="note">{inline(linked(text))}</p>')
 
 
 def challenge(name: str, section: str = "try") -> None:
     """Offer one small challenge."""
-    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(read(name, section))}</div>')
+    st.html(f'<div class="try"><b class="tag">Try this</b>{inline(linked(read(name, section)))}</div>')
 
 
 def explain(name: str, *, source: Callable[..., object] | str, section: str = "behind") -> None:
@@ -107,7 +111,7 @@ def explain(name: str, *, source: Callable[..., object] | str, section: str = "b
     `source` may be "package.module:Class.method": then the file is read without importing it (torch takes seconds).
     """
     with st.expander("Behind it", icon=":material/code:"):
-        st.markdown(read(name, section))
+        st.markdown(linked(read(name, section)))
         st.code(source_of(source), language="python")
 
 

@@ -24,7 +24,7 @@ def frame() -> None:
 
 def app() -> None:
     """The page of the address, in the frame of all pages."""
-    current = st.navigation(page.navigation())
+    current = st.navigation(page.navigation(), expanded=True)
     with page.boundary():
         frame()
         current.run()

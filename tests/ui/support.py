@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from core.errors import JobError
+from core.interpret.tracing import Trace
 from core.settings import to_record
 from core.train import runs
 from core.train.events import BatchDone, EpochDone, Finished, Progress, Saved, StageStarted, Started
 from core.train.recipes import preset
-from core.ui import answers, api, cache, routes
+from core.ui import answers, api, cache, routes, tensors
 from core.ui.cache import Background
 from core.workspace import Workspace
 from tests.jobs.fake_engine import DeadEngine, FakeEngine
@@ -75,6 +78,21 @@ def failed(message):
     return made
 
 
+CLASSES = ("black", "grizzly", "teddy")
+
+
+def traced(pictures):
+    """Tensors on the way from pictures to an answer that fit together, without a network."""
+    draw = np.random.default_rng(len(pictures))
+    pixels = draw.integers(0, 256, (len(pictures), 3, 32, 32), dtype=np.uint8)
+    mean, std = np.full(3, 0.5, np.float32), np.full(3, 0.25, np.float32)
+    hidden, weights = draw.normal(size=(len(pictures), 512)), draw.normal(size=(3, 512)) / 20
+    return Trace(
+        pixels, mean, std, ((pixels / 255 - 0.5) / 0.25).astype(np.float32), (len(pictures), 8, 1, 1),
+        np.zeros((len(pictures), 16), np.float32), hidden, weights, hidden @ weights.T, CLASSES,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     """The app over an empty workspace: `home`, `workspace`, `engine` (holds what is submitted), `oracle`."""
@@ -92,6 +110,8 @@ def lab(tmp_path, monkeypatch):
     port, demo = ready(engine), ready(oracle)
     monkeypatch.setattr(cache, "engine", lambda: port)
     monkeypatch.setattr(cache, "demo", lambda: demo)
+    monkeypatch.setattr(cache.Predictors, "trace", lambda self, model, pictures: traced(pictures))
+    tensors._kept.cache_clear()
     yield SimpleNamespace(home=tmp_path, workspace=Workspace(tmp_path), engine=engine, oracle=oracle)
     for cached in CACHES:
         cached.cache_clear()
@@ -119,7 +139,13 @@ def open_page(name, *, state=None, **query):
 
 def words(app):
     """Everything a page says, as one text, as a reader sees it."""
-    return html.unescape(markup(app))
+    return without_terms(html.unescape(markup(app)))
+
+
+def without_terms(text):
+    """A text without its links to the glossary, the words of which stay."""
+    text = re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL)
+    return re.sub(r"\[([^\[\]]*)\]\(/glossary[^)]*\)", r"\1", text)
 
 
 def markup(app):

@@ -13,6 +13,7 @@ from core.train.events import EpochDone, StageStarted, Started
 from core.train.runs import append_event, create_run, load_run, set_state
 from core.ui import downloads
 from tests.conftest import make_toy
+from tests.ui.support import without_terms
 
 
 def draw(run_id):
@@ -45,7 +46,7 @@ def shown(run, *, opened=True):
 
 
 def html_of(page):
-    return " ".join(str(block.proto) for block in page.get("html"))
+    return without_terms(" ".join(block.proto.body for block in page.get("html")))
 
 
 def test_the_script_of_a_run_stands_on_the_page_with_its_pictures(lab):

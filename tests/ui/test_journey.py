@@ -1,0 +1,55 @@
+"""The way through the lessons: every page is a step or named as none, and a step is done by what lies on disk."""
+
+import pytest
+
+from core.text import sections
+from core.train import runs
+from core.ui import page, visits
+from core.ui.journey import NO_STEPS, STEPS, Traces, done_steps
+from tests.conftest import make_toy
+from tests.ui.support import open_page, training_run, words
+
+NOTHING = Traces(0, {}, frozenset())
+ALL = Traces(1, {"train": 2, "lr_find": 1, "read": 1, "suspects": 1}, frozenset(STEPS))
+
+
+def test_every_page_is_a_step_or_named_as_none():
+    assert page.PAGES.keys() <= STEPS.keys() | set(NO_STEPS)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_has_its_words(step):
+    assert f"next_{step}" in sections("home")
+
+
+def test_nothing_done_and_everything_done():
+    assert not any(done_steps(NOTHING).values())
+    assert all(done_steps(ALL).values()) and list(done_steps(ALL)) == [name for name in STEPS if name in page.PAGES]
+
+
+def test_one_training_is_not_a_comparison():
+    assert not done_steps(Traces(1, {"train": 1}, frozenset({"runs"})))["runs"]
+
+
+def test_home_shows_the_first_step_that_is_not_done(lab):
+    assert "0 of" in words(open_page("home")) and "Draw the bears, or bring your own." in words(open_page("home"))
+    training_run(make_toy(lab.home))
+    said = words(open_page("home"))
+    assert "2 of" in said and "You have 1 data set." in said
+    open_page("explore")
+    assert "how large a step" in words(open_page("home"))
+
+
+def test_a_page_is_noted_once(lab):
+    open_page("train")
+    first = dict(visits.opened(lab.workspace))
+    open_page("train")
+    assert first.keys() == {"train"} and visits.opened(lab.workspace) == first
+
+
+def test_a_run_that_failed_is_no_step(lab):
+    dataset = make_toy(lab.home)
+    run = runs.create_run(dataset.workspace, "train", {"dataset": dataset.id, "settings": {}})
+    for state in ("starting", "failed"):
+        run = runs.set_state(run, state)
+    assert "1 of" in words(open_page("home"))
