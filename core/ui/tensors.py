@@ -17,8 +17,8 @@ from core.errors import ImageRejected
 from core.text import read
 from core.ui import answers, choices, gallery, models, page, state, tensor_answer, tensor_pixels, tensor_product
 from core.ui import cache as shared
-from core.ui.forms import PICTURE_MAX_MB
 from core.ui.models import Model
+from core.ui.pictures import MAX_MB
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _wait() -> None:
 def _bring() -> None:
     """A picture of one's own, made small and clean first; a bad one gets a sentence."""
     file = st.file_uploader(
-        "A picture", type="image/*", key="tensors.file", label_visibility="collapsed", max_upload_size=PICTURE_MAX_MB
+        "A picture", type="image/*", key="tensors.file", label_visibility="collapsed", max_upload_size=MAX_MB
     )
     if file is None:
         return
