@@ -171,7 +171,11 @@ def test_every_restart_is_drawn_alike(epochs):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_plan_honours_the_options_of_every_schedule(schedule):
     for name, usual in options_of(schedule).items():
-        other = (0.2,) if isinstance(usual, tuple) else 1e-4 if usual is None else usual / 2 + 0.01
+        other = 1e-4 if usual is None else usual
+        if isinstance(other, tuple):
+            other = (other[0], other[1] / 2, *other[2:])  # as many knots, one of them elsewhere
+        elif usual is not None:
+            other = usual / 2 + 0.01
         if name in ("cycle_len", "cycle_mult"):
             other = 2
         usual_plan, plan = (planned((Stage(schedule=schedule, options=options),)) for options in ({}, {name: other}))
