@@ -70,7 +70,7 @@ class Product {
     put("line", { class: "axis", x1: 26, y1: up(0), x2: 232, y2: up(0) });
     put("line", { class: "axis", x1: 34, y1: 10, x2: 34, y2: 182 });
     for (const value of [first, 0, last]) put("text", { x: across(value), y: 196, "text-anchor": "middle" }, short(value).replace(".00", ""));
-    for (const value of [low, 0, high]) put("text", { x: 28, y: up(value) + 4, "text-anchor": "end" }, short(value).replace(".00", ""));
+    for (const value of [low, 0, high]) put("text", { x: 24, y: up(value) + 4, "text-anchor": "end" }, short(value).replace(".00", ""));
     this.line = put("line", { class: "line", x1: across(first), y1: up(all[0]), x2: across(last), y2: up(all[all.length - 1]) });
     return all.map((value, row) => put("circle", { cx: across(x[row][0]), cy: up(value), r: 5 }));
   }

@@ -87,7 +87,7 @@ def _timing(inner: int, classes: int) -> None:
     if found:
         st.html(_timed_table(found))
         largest = found[-1]
-        page.see(page.say("tensors", "timing_see", times=number(float(f"{largest.times:.2g}")), rows=largest.rows,
+        page.see(page.say("tensors", "timing_see", times=_two(largest.times), rows=largest.rows,
                           steps=f"{largest.rows * largest.inner * largest.columns:,}"))  # fmt: skip
 
 
@@ -102,12 +102,20 @@ def _timed_table(found: list[Any]) -> str:
     head = "".join(f"<th>{esc(read('tensors', f'timing_{name}'))}</th>" for name in ("sizes", "loop", "once", "times"))
     rows = "".join(
         f'<tr><th scope="row">({one.rows}, {one.inner}) @ ({one.inner}, {one.columns})</th>'
-        f"<td>{_short(one.loop_s)}</td><td>{_short(one.at_once_s)}</td><td>{number(float(f'{one.times:.2g}'))}</td></tr>"
+        f"<td>{short(one.loop_s)}</td><td>{short(one.at_once_s)}</td>"
+        f"<td>{page.say('tensors', 'timing_as_long', times=_two(one.times))}</td></tr>"
         for one in found
     )
     return f'<table class="steps"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _short(seconds: float) -> str:
-    """A time far below a second: "16 ms", "1.2 µs"."""
-    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} µs"
+def _two(times: float) -> str:
+    """Two digits are as many as a measurement holds: 2833 -> "2,800"."""
+    return number(float(f"{times:.2g}")) if times >= 10 else f"{times:.1f}"
+
+
+def short(seconds: float) -> str:
+    """A time far below a second: 0.0163 -> "16.3 ms", 6e-6 -> "6 µs"."""
+    if seconds >= 0.9995:
+        return f"{number(seconds)} s"
+    return f"{number(1e3 * seconds)} ms" if seconds >= 0.9995e-3 else f"{number(1e6 * seconds)} µs"

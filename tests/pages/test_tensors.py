@@ -12,7 +12,7 @@ from PIL import Image
 from core.data.table import read_items
 from core.sgd import products
 from core.ui import cache, models, state, tensor_pixels, tensor_ranks, tensors
-from core.ui.tensor_product import COLUMNS, _layer
+from core.ui.tensor_product import COLUMNS, _layer, short
 from core.ui.tensor_stretch import grey
 from core.ui.tensors import Numbers
 from tests.conftest import make_toy
@@ -196,6 +196,13 @@ def test_both_products_are_timed_here(lab, monkeypatch):
     app.button(key="tensors.time").click().run()
     assert asked == [(5, 2, 1), (64, 32, 3), (64, 512, 3)]
     assert "17 ms" in words(app) and "6 µs" in words(app) and "2,800 times as long" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(6e-6, "6 µs"), (0.9993e-3, "999 µs"), (0.0148, "14.8 ms"), (0.9993, "999 ms"), (12, "12 s")]
+)
+def test_short_times_have_no_exponent(seconds, said):
+    assert short(seconds) == said
 
 
 def test_the_real_layer_adds_up(lab):
