@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as once
 
 import streamlit as st
 
+from core.data.table import Dataset
 from core.plots.style import counted
 from core.text import read
 from core.train.runs import list_runs
 from core.ui import page, state, visits
+from core.ui.cache import Warm
+from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What an owner has left behind: how many data sets, how many finished runs of each kind, which pages opened."""
+    """What an owner has left behind: how many data sets, how many finished runs of each kind, which pages opened.
+
+    `edited`: whether a picture of a set was ever relabelled, deleted or the like.
+    """
 
     datasets: int
     runs: Mapping[str, int]
     opened: frozenset[str]
+    edited: bool = False
 
 
 Done = Callable[[Traces], bool]
@@ -49,7 +59,7 @@ STEPS: Mapping[str, Done] = {
     "top_losses": _read("top_losses"),
     "confusion": _read("confusion"),
     "where_it_looks": _read("where_it_looks"),
-    "clean": _ran("suspects"),
+    "clean": lambda traces: traces.edited or bool(traces.runs.get("suspects")),
     "predict": _opened("predict"),
     "export": _opened("export"),
     "sgd": _opened("sgd"),
@@ -62,9 +72,39 @@ NO_STEPS = ("home", "glossary")
 
 def traces() -> Traces:
     """What this owner has left behind so far."""
-    workspace = state.workspace()
-    done = Counter(run.kind for run in list_runs(workspace) if run.state in ("done", "diverged", "stopped"))
-    return Traces(len(state.datasets()), done, frozenset(visits.opened(workspace)))
+    workspace, datasets = state.workspace(), state.datasets()
+    runs = _counts().get((workspace.root, stamp(workspace)), lambda: _count(workspace))
+    return Traces(len(datasets), runs, frozenset(visits.opened(workspace)), _edited(datasets))
+
+
+def stamp(workspace: Workspace) -> tuple[tuple[str, int], ...]:
+    """The runs of an owner and when each record was last written: what was counted holds while this does."""
+    found = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(workspace.folder("runs")) as folders:
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                found.append((folder.name, os.stat(os.path.join(folder.path, "run.json")).st_mtime_ns))
+    return tuple(sorted(found))
+
+
+@once
+def _counts() -> Warm:
+    return Warm()
+
+
+def _count(workspace: Workspace) -> Mapping[str, int]:
+    return Counter(run.kind for run in list_runs(workspace) if run.state in ("done", "diverged", "stopped"))
+
+
+def _edited(datasets: Sequence[Dataset]) -> bool:
+    """Whether the log of any set goes on after its import."""
+    return any(_lines(dataset) > 1 for dataset in datasets)
+
+
+def _lines(dataset: Dataset) -> int:
+    with contextlib.suppress(OSError), (dataset.path / "edits.jsonl").open("rb") as file:
+        return sum(1 for _ in zip(range(2), file, strict=False))
+    return 0
 
 
 def done_steps(found: Traces) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 // A matrix product, cell by cell: the row and the column that meet are marked, their products are added up in words.
 
 const WAIT_MS = 1100;
+const SVG = "http://www.w3.org/2000/svg";
 
 class Product {
   constructor(parent) {
@@ -18,7 +19,9 @@ class Product {
     this.all = button("All", () => this.move(this.cells));
     this.clear = button("Again", () => this.move(0));
     bar.append(this.play, this.back, this.next, this.all, this.clear);
-    this.root.append(this.tables, this.sum, bar);
+    this.plot = document.createElementNS(SVG, "svg");
+    this.plot.setAttribute("viewBox", "0 0 240 200");
+    this.root.append(this.tables, this.sum, bar, this.plot);
     parent.append(this.root);
     this.root.addEventListener("keydown", (event) => this.key(event));
   }
@@ -45,6 +48,31 @@ class Product {
       table(`${names[2]} ${shape(shapes[2])}`, product, { columns, open: true }),
     );
     [this.x, , this.a, , this.y] = this.tables.children;
+    this.root.classList.toggle("plotted", Boolean(this.data.plot));
+    this.marks = this.data.plot ? this.axes() : [];
+  }
+
+  // the points of a line: x of the first column against the product, to be shown one by one
+  axes() {
+    const { x, product, names } = this.data, all = product.map((row) => row[0]);
+    const low = Math.min(0, ...all), high = Math.max(...all), first = x[0][0], last = x[x.length - 1][0];
+    const across = (value) => 34 + (190 * (value - first)) / (last - first), up = (value) => 170 - (150 * (value - low)) / (high - low);
+    const put = (kind, attributes, text = "") => {
+      const made = document.createElementNS(SVG, kind);
+      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+      made.textContent = text;
+      this.plot.append(made);
+      return made;
+    };
+    this.plot.replaceChildren();
+    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("aria-label", `${names[2]} against ${names[0]}: the points lie on a line`);
+    put("line", { class: "axis", x1: 26, y1: up(0), x2: 232, y2: up(0) });
+    put("line", { class: "axis", x1: 34, y1: 10, x2: 34, y2: 182 });
+    for (const value of [first, 0, last]) put("text", { x: across(value), y: 196, "text-anchor": "middle" }, short(value).replace(".00", ""));
+    for (const value of [low, 0, high]) put("text", { x: 24, y: up(value) + 4, "text-anchor": "end" }, short(value).replace(".00", ""));
+    this.line = put("line", { class: "line", x1: across(first), y1: up(all[0]), x2: across(last), y2: up(all[all.length - 1]) });
+    return all.map((value, row) => put("circle", { cx: across(x[row][0]), cy: up(value), r: 5 }));
   }
 
   // `done` cells are filled; the last of them is the one that is told about
@@ -61,8 +89,13 @@ class Product {
       this.x.querySelectorAll("tbody tr")[row].querySelectorAll("td").forEach((cell) => cell.classList.add("met"));
       this.a.querySelectorAll("tbody tr").forEach((line) => line.querySelectorAll("td")[column]?.classList.add("met"));
     }
+    this.marks.forEach((mark, place) => {
+      mark.classList.toggle("on", place < this.done);
+      mark.classList.toggle("now", place === this.done - 1);
+    });
+    this.line?.classList.toggle("on", this.done === this.cells);
     this.sum.textContent = this.done > 0 ? this.words(row, column) : "Row times column: press Play, or Step.";
-    this.back.disabled = this.done === 0;
+    this.back.disabled = this.clear.disabled = this.done === 0;
     this.next.disabled = this.all.disabled = this.done === this.cells;
     if (this.done === this.cells) this.halt();
   }

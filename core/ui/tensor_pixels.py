@@ -1,64 +1,93 @@
-"""A picture as numbers, and numbers by their rank: the traced tensors in, tables as HTML out."""
+"""A picture as numbers: it loses pixels in the browser until each is a number. The traced tensors in."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.plots.style import counted, esc
 from core.text import read
-from core.ui import choices, page, state
+from core.ui import page, state
 
+HERE = Path(__file__).parent
+KEY = "tensors.zoom"
 SIDES = (224, 112, 56, 28, 18)
-WINDOW = 18  # rows and columns of numbers that are written out
-CHANNELS = {"red": "Red", "green": "Green", "blue": "Blue"}
+NUMBERS = "numbers"  # the stage after the last side: every pixel is written out
+CHANNELS = ("red", "green", "blue")
+WORDS = (
+    "label", "channels", "slider", "alt", "table", "at_pixels", "at_numbers", "play", "pause", "back", "point", "cell",
+    *CHANNELS,
+)  # fmt: skip
+_component = st.components.v2.component(
+    "bearings_zoom",
+    css=(HERE / "zoom.css").read_text(encoding="utf-8"),
+    js=(HERE / "zoom.js").read_text(encoding="utf-8"),
+)
 
 
 def show(numbers: Any) -> None:
-    """The picture with fewer and fewer pixels, and the numbers of one colour beside it."""
+    """The picture that can be zoomed into, and how its numbers lie."""
     picture = np.ascontiguousarray(numbers.trace.pixels[numbers.at].transpose(1, 2, 0))
-    left, right = st.columns([1, 1.55], gap="large")
-    with left:
-        side = _side(picture.shape[0])
-        channel = choices.switch(CHANNELS, slot="channel", key="tensors.channel", default="red", light=True)
-        small = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BOX))
-        st.html(_picture(small, numbers.names[numbers.at], side))
-    with right:
-        window = _window(small[..., list(CHANNELS).index(channel)])
-        st.html(_table(window, channel))
-        whole = "pixels_all" if side == WINDOW else "pixels_part"
-        page.see(page.say("tensors", whole, side=side, numbers=f"{side * side:,}", all=f"{3 * side * side:,}",
-                          channel=channel, low=int(window.min()), high=int(window.max())))  # fmt: skip
+    _component(key=KEY, data=zoom_of(picture, numbers.names[numbers.at]), on_view_change=_to_address)
+    small = at_side(picture, SIDES[-1])
+    spans = {name: _span(small[..., place]) for place, name in enumerate(CHANNELS)}
+    page.see(page.say("tensors", "pixels_see", side=len(picture), all=f"{picture.size:,}", **spans))
 
 
-def _side(size: int) -> int:
-    sides = [side for side in SIDES if side <= size]
-    wanted = state.from_address("side")
-    start = int(wanted) if wanted and wanted.isdecimal() and int(wanted) in sides else WINDOW
-    if st.session_state.get("tensors.side") != start:
-        st.session_state["tensors.side"] = start
-    chosen: int = st.select_slider(
-        "Pixels on a side", sides, key="tensors.side",
-        on_change=lambda: state.to_address("side", str(st.session_state["tensors.side"])),
-    )  # fmt: skip
-    return chosen
+def zoom_of(picture: np.ndarray, name: str) -> dict[str, Any]:
+    """What the browser draws of a picture (S, S, 3) uint8: every stage, the last one as numbers, too."""
+    sides = sides_of(len(picture))
+    stages = [{"side": side, "src": png_url(at_side(picture, side))} for side in sides]
+    last = at_side(picture, sides[-1])
+    return {
+        "id": hashlib.sha256(picture.tobytes()).hexdigest()[:16], "name": name, "stages": stages,
+        "numbers": {channel: last[..., place].tolist() for place, channel in enumerate(CHANNELS)},
+        "stage": _stage(sides), "channel": _channel(),
+        "words": {word: read("tensors", f"zoom_{word}") for word in WORDS},
+    }  # fmt: skip
 
 
-def _window(channel: np.ndarray) -> np.ndarray:
-    """The middle WINDOW x WINDOW of a channel."""
-    first = (channel.shape[0] - WINDOW) // 2
-    return channel[first : first + WINDOW, first : first + WINDOW]
+def sides_of(size: int) -> list[int]:
+    """The sides that are gone through: `sides_of(128) -> [128, 112, 56, 28, 18]`."""
+    return [size, *(side for side in SIDES if side < size)]
 
 
-def _picture(pixels: np.ndarray, name: str, side: int) -> str:
-    mark = 100 * WINDOW / side
-    frame = "" if side == WINDOW else f'<i style="width:{mark:.1f}%;height:{mark:.1f}%"></i>'
-    return f'<div class="pixels"><img src="{png_url(pixels)}" alt="{esc(name)}, {side} pixels on a side">{frame}</div>'
+def at_side(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture (S, S, 3) as (side, side, 3): each pixel the mean of those it stands for."""
+    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BOX))
+
+
+def _stage(sides: list[int]) -> int:
+    """The stage in the address: one of the sides, or what comes after them; the picture itself without one."""
+    known = {**{str(side): place for place, side in enumerate(sides)}, NUMBERS: len(sides)}
+    return known.get(state.from_address("side") or "", 0)
+
+
+def _channel() -> str:
+    wanted = state.from_address("channel")
+    return wanted if wanted in CHANNELS else CHANNELS[0]
+
+
+def _to_address() -> None:
+    """Keep what the browser says is looked at; whatever else it sends is passed over."""
+    view = getattr(st.session_state[KEY], "view", None)
+    if not isinstance(view, dict):
+        return
+    stage, channel = view.get("stage"), view.get("channel")
+    if stage == NUMBERS or (isinstance(stage, str) and stage.isdecimal() and len(stage) <= 3):
+        state.to_address("side", stage)
+    if channel in CHANNELS:
+        state.to_address("channel", channel)
+
+
+def _span(channel: np.ndarray) -> str:
+    return f"{int(channel.min())} to {int(channel.max())}"
 
 
 def png_url(pixels: np.ndarray) -> str:
@@ -66,43 +95,3 @@ def png_url(pixels: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _table(window: np.ndarray, channel: str) -> str:
-    """The numbers as they are, each on its own brightness."""
-    rows = "".join("<tr>" + "".join(_cell(int(value)) for value in row) + "</tr>" for row in window)
-    return f'<table class="numbers {channel}" aria-label="{WINDOW} by {WINDOW} numbers, {channel}">{rows}</table>'
-
-
-def _cell(value: int) -> str:
-    return f'<td style="--v:{value / 255:.2f}"{" class=dark" if value < 140 else ""}>{value}</td>'
-
-
-def ranks(numbers: Any) -> None:
-    """One tensor of each rank from these very pictures: its shape, its numbers and how much room they take."""
-    trace, at = numbers.trace, numbers.at
-    scores = trace.scores[at]
-    likely = scores.max() + np.log(np.exp(scores - scores.max()).sum()) - scores.max()
-    picture = np.ascontiguousarray(trace.pixels[at].transpose(1, 2, 0))
-    batch = np.concatenate([np.ascontiguousarray(one.transpose(1, 2, 0))[::2, ::2] for one in trace.pixels[:6]], axis=1)
-    values = ", ".join(f"{value:.2f}" for value in scores[:6]) + (", …" if len(scores) > 6 else "")
-    rows = [
-        ("rank_0", np.float32(likely), f"<b>{likely:.3f}</b>"),
-        ("rank_1", scores, f"<b>[{values}]</b>"),
-        ("rank_2", trace.pixels[at, 0], f'<img src="{png_url(picture[..., 0])}" alt="the red channel in grey">'),
-        ("rank_3", trace.pixels[at], f'<img src="{png_url(picture)}" alt="{esc(numbers.names[at])}">'),
-        ("rank_4", trace.pixels, f'<img class="wide" src="{png_url(batch)}" alt="the pictures of the batch">'),
-    ]
-    body = "".join(_rank(rank, *row) for rank, row in enumerate(rows))
-    st.html(f'<div class="ranks" role="list">{body}</div>')
-    page.see(page.say("tensors", "ranks_see", count=counted(len(trace.pixels), "picture"),
-                      numbers=f"{trace.pixels.size:,}", bytes=f"{trace.pixels.nbytes / 2**20:.2f} MB"))  # fmt: skip
-
-
-def _rank(rank: int, words: str, tensor: Any, drawn: str) -> str:
-    shape = "(" + ", ".join(map(str, tensor.shape)) + ("," if tensor.ndim == 1 else "") + ")"
-    return (
-        f'<div role="listitem"><span class="rank">{rank}</span><div><b>{esc(read("tensors", words))}</b>'
-        f"<code>{shape}</code> <small>{counted(int(tensor.size), 'number')}, {tensor.dtype}, "
-        f"{tensor.nbytes:,} bytes</small></div><figure>{drawn}</figure></div>"
-    )

@@ -22,21 +22,27 @@ _component = st.components.v2.component(
 )
 
 
+def is_real() -> bool:
+    """Whether the product in the address is that of a real layer, which is about pictures."""
+    return state.from_address("case") == "layer"
+
+
 def show(numbers: Any) -> None:
     """A product to watch, small or real, and the loop timed against the one call on this computer."""
     case = choices.switch(CASES, slot="case", key="tensors.case", default="line", light=True)
     data = _line() if case == "line" else _layer(numbers)
     _component(key=f"tensors.product.{case}", data=data)
-    words = {"rows": len(numbers.trace.scores), "classes": len(numbers.trace.classes)}
+    trace = numbers.trace
+    words = {"rows": len(trace.scores[:ROWS]), "inner": trace.hidden.shape[1], "classes": len(trace.classes)}
     page.see(page.say("tensors", f"product_{case}", **words))
-    _timing(numbers)
+    _timing(words["inner"], words["classes"])
 
 
 def _line() -> dict[str, Any]:
     """Y = 3 * x1 + 2 * 1 for five points."""
     x1 = np.linspace(-1, 1, ROWS)
     x, a = np.column_stack([x1, np.ones(ROWS)]), np.array([[3.0], [2.0]])
-    return _data(x, a, names=("x", "a", "y"), rows=[f"point {row + 1}" for row in range(ROWS)], columns=[""])
+    return _data(x, a, names=("x", "a", "y"), rows=[f"point {row + 1}" for row in range(ROWS)], columns=[""], plot=True)
 
 
 def _layer(numbers: Any) -> dict[str, Any]:
@@ -51,7 +57,13 @@ def _layer(numbers: Any) -> dict[str, Any]:
 
 
 def _data(
-    x: np.ndarray, a: np.ndarray, *, names: tuple[str, str, str], rows: list[str], columns: list[str]
+    x: np.ndarray,
+    a: np.ndarray,
+    *,
+    names: tuple[str, str, str],
+    rows: list[str],
+    columns: list[str],
+    plot: bool = False,
 ) -> dict[str, Any]:
     """What the browser draws: both tables as far as they are written out, the rest of every sum, the product."""
     shown = min(COLUMNS, x.shape[1])
@@ -60,39 +72,50 @@ def _data(
         "x": x[:, :shown].tolist(), "a": a[:shown].tolist(), "product": product.tolist(),
         "rest": (product - x[:, :shown] @ a[:shown]).tolist(), "left_out": x.shape[1] - shown,
         "names": list(names), "rows": rows, "columns": columns,
-        "shapes": [list(x.shape), list(a.shape), list(product.shape)],
+        "shapes": [list(x.shape), list(a.shape), list(product.shape)], "plot": plot,
     }  # fmt: skip
 
 
-def _timing(numbers: Any) -> None:
+def _timing(inner: int, classes: int) -> None:
     """Measured here and now, when somebody asks."""
     with st.container(key="tensors-timing", horizontal=True, vertical_alignment="center"):
         page.note(read("tensors", "timing_about"))
         if st.button("Time both", key="tensors.time", icon=":material/timer:"):
             with st.spinner(read("tensors", "timing_going")):
-                state.put("tensors.timed", _measure(len(numbers.trace.classes)))
+                state.put("tensors.timed", _measure(inner, classes))
     found = state.get("tensors.timed")
     if found:
         st.html(_timed_table(found))
-        page.see(page.say("tensors", "timing_see", times=number(round(found[-1].times)), rows=found[-1].rows))
+        largest = found[-1]
+        page.see(page.say("tensors", "timing_see", times=_two(largest.times), rows=largest.rows,
+                          steps=f"{largest.rows * largest.inner * largest.columns:,}"))  # fmt: skip
 
 
-def _measure(classes: int) -> list[Any]:
+def _measure(inner: int, classes: int) -> list[Any]:
+    """From the five points to a batch of 64 pictures in the last layer of this model."""
     from core.sgd.products import timed
 
-    return [timed(5, 2, 1), timed(64, 32, classes), timed(64, 512, classes)]
+    return [timed(ROWS, 2, 1), timed(64, 32, classes), timed(64, inner, classes)]
 
 
 def _timed_table(found: list[Any]) -> str:
     head = "".join(f"<th>{esc(read('tensors', f'timing_{name}'))}</th>" for name in ("sizes", "loop", "once", "times"))
     rows = "".join(
         f'<tr><th scope="row">({one.rows}, {one.inner}) @ ({one.inner}, {one.columns})</th>'
-        f"<td>{_short(one.loop_s)}</td><td>{_short(one.at_once_s)}</td><td>{number(float(f'{one.times:.2g}'))}</td></tr>"
+        f"<td>{short(one.loop_s)}</td><td>{short(one.at_once_s)}</td>"
+        f"<td>{page.say('tensors', 'timing_as_long', times=_two(one.times))}</td></tr>"
         for one in found
     )
     return f'<table class="steps"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _short(seconds: float) -> str:
-    """A time far below a second: "16 ms", "1.2 µs"."""
-    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} µs"
+def _two(times: float) -> str:
+    """Two digits are as many as a measurement holds: 2833 -> "2,800"."""
+    return number(float(f"{times:.2g}")) if times >= 10 else f"{times:.1f}"
+
+
+def short(seconds: float) -> str:
+    """A time far below a second: 0.0163 -> "16.3 ms", 6e-6 -> "6 µs"."""
+    if seconds >= 0.9995:
+        return f"{number(seconds)} s"
+    return f"{number(1e3 * seconds)} ms" if seconds >= 0.9995e-3 else f"{number(1e6 * seconds)} µs"

@@ -10,22 +10,29 @@ from dataclasses import dataclass
 from functools import cache as once
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from core.data.images import reencode
-from core.errors import ImageRejected
+from core.errors import ModelError
 from core.text import read
-from core.ui import answers, choices, gallery, models, page, state, tensor_answer, tensor_pixels, tensor_product
 from core.ui import cache as shared
-from core.ui.models import Model
-from core.ui.pictures import MAX_MB
+from core.ui import (
+    choices,
+    page,
+    tensor_answer,
+    tensor_pictures,
+    tensor_pixels,
+    tensor_product,
+    tensor_ranks,
+    tensor_stretch,
+)
+from core.ui.tensor_pictures import AtHand
 
 
 @dataclass(frozen=True)
 class Numbers:
     """What the parts draw: the `trace` (core.interpret.tracing) of the pictures at hand; the chosen one is at `at`."""
 
-    model: Model
     trace: Any
     names: tuple[str, ...]
     labels: tuple[str | None, ...]
@@ -34,12 +41,16 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Part:
-    """One part: `show` draws it, `source` is what did the work; its words are sections of tensors.md."""
+    """One part: `show` draws it, `source` is what did the work; its words are sections of tensors.md.
+
+    `needs_pictures` tells whether the pictures are to be chosen from at the moment.
+    """
 
     title: str
     show: Callable[[Any], None]
     source: str
     name: str = ""
+    needs_pictures: Callable[[], bool] = lambda: True
 
     def section(self, what: str) -> str:
         """The section of "try" or "behind" that belongs to this part."""
@@ -48,10 +59,12 @@ class Part:
 
 PARTS: Mapping[str, Part] = {
     "pixels": Part("Pixels", tensor_pixels.show, "core.data.pixels:square"),
-    "ranks": Part("Ranks", tensor_pixels.ranks, "core.interpret.tracing:trace", "ranks"),
-    "product": Part("Rows times columns", tensor_product.show, "core.sgd.products:by_loops", "product"),
+    "ranks": Part("Ranks", tensor_ranks.show, "core.interpret.tracing:trace", "ranks"),
+    "product": Part(
+        "Rows times columns", tensor_product.show, "core.sgd.products:by_loops", "product", tensor_product.is_real
+    ),
     "answer": Part("Scores to an answer", tensor_answer.show, "core.interpret.predictions:answers", "answer"),
-    "stretch": Part("Broadcasting", tensor_answer.broadcasting, "core.vision.model:Classifier.normalise", "stretch"),
+    "stretch": Part("Broadcasting", tensor_stretch.show, "core.vision.model:Classifier.normalise", "stretch"),
 }
 
 
@@ -60,33 +73,42 @@ def show() -> Part:
     titles = {name: part.title for name, part in PARTS.items()}
     part = PARTS[choices.switch(titles, slot="part", key="tensors.part", default="pixels")]
     with page.boundary():
-        numbers = _numbers()
-        if numbers is not None:
-            part.show(numbers)
+        found = tensor_pictures.at_hand()
+        if found.model.run is None and not shared.demo().ready():
+            _wait()
+        else:
+            if part.needs_pictures():
+                tensor_pictures.choose(found)
+            part.show(_numbers(found))
     return part
 
 
-def _numbers() -> Numbers | None:
-    """The pictures at hand through the newest model, or through the bears' where there is none; None while it wakes."""
-    model = next((one for one in models.list_models(state.workspace()) if answers.samples(one)), models.shipped())
-    if model.run is None and not shared.demo().ready():
-        _wait()
-        return None
-    at_hand = answers.samples(model)
-    own = state.get("tensors.own")
-    shots = [sample.shot for sample in at_hand]
-    pictures = [sample.data for sample in at_hand]
-    if own is not None:
-        shots, pictures = [gallery.Shot(gallery.data_url(own[1]), own[0]), *shots], [own[1], *pictures]
-    chosen = min(state.get("tensors.at", 0), len(shots) - 1)
-    with st.container(key="tensors-pictures", horizontal=True, vertical_alignment="center"):
-        gallery.picks(shots, key="tensors", chosen=chosen, on_pick=lambda place: state.put("tensors.at", place))
-        with st.popover("Your own", icon=":material/upload:", key="tensors.bring"):
-            _bring()
-    trace = _kept().get(
-        (model.id, model.saved_at, tuple(map(hash, pictures))), lambda: shared.predictors().trace(model, pictures)
-    )
-    return Numbers(model, trace, tuple(s.name for s in shots), tuple(s.label for s in shots), chosen)
+def next_step(part: Part) -> None:
+    """The one button that leads on: to the next part, and from the last one to gradient descent."""
+    names = list(PARTS)
+    place = next(place for place, name in enumerate(names) if PARTS[name] is part)
+    if place + 1 < len(names):
+        page.next_step(PARTS[names[place + 1]].title, "tensors", key="tensors.next", part=names[place + 1])
+    elif "sgd" in page.PAGES:
+        page.next_step(page.PAGES["sgd"].title, "sgd", key="tensors.next")
+    else:
+        page.next_step(page.PAGES["glossary"].title, "glossary", key="tensors.next")
+
+
+def _numbers(found: AtHand) -> Numbers:
+    """The pictures at hand through their model; worked out once for the same pictures."""
+    pictures = [sample.data for sample in found.samples]
+    model = found.model
+    owner = model.run.workspace.owner if model.run else ""
+    key = (owner, model.id, model.saved_at, tuple(map(hash, pictures)))
+    trace = _kept().get(key, lambda: shared.predictors().trace(model, pictures))
+    if not np.isfinite(trace.scores).all():
+        raise ModelError(
+            "The newest model of this set has weights that are no numbers: its training diverged.",
+            hint="Train once more at a lower rate; its numbers can be looked at then.",
+        )
+    shots = [sample.shot for sample in found.samples]
+    return Numbers(trace, tuple(shot.name for shot in shots), tuple(shot.label for shot in shots), found.at)
 
 
 @once
@@ -101,24 +123,4 @@ def _wait() -> None:
     if waking.error:
         page.show_error(waking.error)
     elif waking.ready():
-        st.rerun()
-
-
-def _bring() -> None:
-    """A picture of one's own, made small and clean first; a bad one gets a sentence."""
-    file = st.file_uploader(
-        "A picture", type="image/*", key="tensors.file", label_visibility="collapsed", max_upload_size=MAX_MB
-    )
-    if file is None:
-        return
-    try:
-        clean = reencode(file.getvalue()).jpeg
-    except ImageRejected as error:
-        st.warning(
-            page.say("predict", "rejected", name=file.name, reason=error.message), icon=":material/broken_image:"
-        )
-        return
-    if (state.get("tensors.own") or (None, None))[1] != clean:
-        state.put("tensors.own", (file.name, clean))
-        state.put("tensors.at", 0)
         st.rerun()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.errors import NotFound, WorkspaceError
+from core.errors import WorkspaceError
 from core.ui import state
 from core.workspace import Workspace, lock, read_json, write_json
 
@@ -17,12 +17,11 @@ _SLOT = "visits"
 
 
 def opened(workspace: Workspace) -> Mapping[str, float]:
-    """Page -> when this owner first opened it, in unix seconds."""
-    try:
-        found: dict[str, float] = read_json(workspace.root / FILE).get("pages", {})
-    except NotFound:
-        return {}
-    return found
+    """Page -> when this owner first opened it, in unix seconds; of a file that cannot be read, nothing."""
+    with contextlib.suppress(WorkspaceError, OSError):
+        found = read_json(workspace.root / FILE).get("pages")
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def remember(page: str) -> None:
@@ -31,7 +30,7 @@ def remember(page: str) -> None:
     if page in seen:
         return
     seen.add(page)
-    with contextlib.suppress(WorkspaceError):
+    with contextlib.suppress(WorkspaceError, OSError):
         workspace = state.workspace()
         if page in opened(workspace):
             return

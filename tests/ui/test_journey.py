@@ -2,10 +2,12 @@
 
 import pytest
 
+from core.data.edits import relabel
 from core.text import sections
 from core.train import runs
-from core.ui import page, visits
+from core.ui import journey, page, visits
 from core.ui.journey import NO_STEPS, STEPS, Traces, done_steps
+from core.workspace import write_json
 from tests.conftest import make_toy
 from tests.ui.support import open_page, training_run, words
 
@@ -45,6 +47,49 @@ def test_a_page_is_noted_once(lab):
     first = dict(visits.opened(lab.workspace))
     open_page("train")
     assert first.keys() == {"train"} and visits.opened(lab.workspace) == first
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'{"schema": 1}', b'{"schema": 1, "pages": [1]}', b"\xff\xfe", b'{"schema": 99}']
+)
+def test_a_damaged_file_of_marks_costs_the_marks_and_no_page(lab, data):
+    lab.workspace.root.mkdir(parents=True, exist_ok=True)
+    (lab.workspace.root / visits.FILE).write_bytes(data)
+    app = open_page("home")
+    assert not app.exception and not app.error and "0 of" in words(app)
+    open_page("explore")
+    assert "explore" in visits.opened(lab.workspace)
+
+
+def test_every_step_is_reached_from_what_lies_on_disk(lab):
+    dataset = make_toy(lab.home)
+    assert [name for name, done in done_steps(journey.traces()).items() if done] == ["build"]
+    for kind in ("lr_find", "train", "train", "read", "suspects"):
+        run = runs.create_run(dataset.workspace, kind, {"dataset": dataset.id, "settings": {}})
+        for reached in ("starting", "running", "done"):
+            run = runs.set_state(run, reached)
+    found = journey.traces()
+    assert found.runs == {"lr_find": 1, "train": 2, "read": 1, "suspects": 1}
+    write_json(lab.workspace.root / visits.FILE, {"pages": dict.fromkeys(STEPS, 1.0)})
+    assert all(done_steps(journey.traces()).values())
+    assert "You have been everywhere" in words(open_page("home"))
+
+
+def test_a_relabelled_picture_counts_as_cleaning(lab):
+    dataset = make_toy(lab.home)
+    assert not done_steps(journey.traces())["clean"]
+    relabel(dataset, {"0": "g"})
+    assert done_steps(journey.traces())["clean"]
+
+
+def test_a_run_that_has_just_ended_counts_at_once_and_others_are_not_read_again(lab, monkeypatch):
+    run = training_run(make_toy(lab.home))
+    assert journey.traces().runs == {"train": 1}
+    monkeypatch.setattr(journey, "list_runs", lambda workspace: pytest.fail("read again"))
+    assert journey.traces().runs == {"train": 1}
+    monkeypatch.undo()
+    runs.create_run(run.workspace, "lr_find", {"dataset": run.request["dataset"]})
+    assert journey.traces().runs == {"train": 1}
 
 
 def test_a_run_that_failed_is_no_step(lab):
