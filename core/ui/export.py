@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from core.workspace import Workspace, new_id
 
 CARD_PX = 430
 UPLOAD_MB = 256
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=ww)(?=w\.)|(?=@)", re.IGNORECASE)  # where an address would be noticed
 
 
 def choose() -> Model:
@@ -61,9 +63,14 @@ def show_card(card: dict[str, Any]) -> None:
     wrong, of = card["metrics"]["wrong"], card["metrics"]["of"]
     page.see(page.say("export", "score" if wrong else "score_perfect", wrong=wrong, of=of))
     st.html(f'<p class="note">{esc(read("export", "card"))}</p>')
-    title, _, rest = model_card(card, safe=esc).partition("\n")
+    title, _, rest = model_card(card, safe=_no_link).partition("\n")
     with st.container(height=CARD_PX, border=True, key="export-card"):
         st.markdown(f"##### {title.lstrip('# ')}\n" + rest.replace("\n## ", "\n###### "))
+
+
+def _no_link(name: str) -> str:
+    """A name as harmless text that no reader of Markdown takes for an address: those look at it after the escapes."""
+    return esc(_ADDRESS.sub("\u2060", name))
 
 
 def _other_forms(model: Model) -> None:

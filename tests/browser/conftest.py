@@ -86,8 +86,9 @@ def served(home: Path, *, bears: int = 0, profile: str = "laptop"):
         server.end_engine()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    """A server of the file's own: what other files left behind would stand in every list."""
     with served(tmp_path_factory.mktemp("browser")) as made:
         yield made
 
