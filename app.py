@@ -8,7 +8,7 @@ import streamlit as st
 import streamlit.config
 from starlette.middleware import Middleware
 
-from core.ui import api, cache, downloads, page, routes
+from core.ui import api, cache, downloads, page, routes, sockets
 from core.ui.guests import GuestMiddleware
 from core.ui.identity import IdentityMiddleware
 
@@ -20,6 +20,7 @@ if streamlit.config._main_script_path is None:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
     """Begin to wake the engine and the shipped model; the server answers at once."""
+    sockets.start()
     cache.start_all()
     yield {}
 
