@@ -58,10 +58,9 @@ def show() -> tuple[Reading, Part]:
 
 
 def next_step(reading: Reading) -> None:
-    """Where it looks, when there is such a page, then predict; and the table of all answers."""
+    """Where it looks, then predict; and the table of all answers."""
     with st.container(horizontal=True, key="confusion-next", vertical_alignment="center"):
-        if "where_it_looks" in page.PAGES:
-            page.next_step("Where does it look?", "where_it_looks", key="confusion.next", model=reading.model.id)
-        kind = "secondary" if "where_it_looks" in page.PAGES else "primary"
-        page.next_step("Try it on a picture", "predict", key="confusion.predict", model=reading.model.id, kind=kind)
+        model = reading.model.id
+        page.next_step("Where does it look?", "where_it_looks", key="confusion.next", model=model)
+        page.next_step("Try it on a picture", "predict", key="confusion.predict", model=model, kind="secondary")
         st.html(reading_words.download(reading))

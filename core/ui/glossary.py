@@ -49,5 +49,4 @@ def _line(entry: Entry) -> str:
 
 def _where(entry: Entry) -> str:
     """Links to the pages that use a term."""
-    known = [name for name in entry.pages if name in page.PAGES]
-    return " · ".join(f"[{page.PAGES[name].title}](/{name})" for name in known)
+    return " · ".join(f"[{page.PAGES[name].title}](/{name})" for name in entry.pages)

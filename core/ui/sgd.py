@@ -133,8 +133,7 @@ def _suggestion(setup: Setup) -> None:
 
 
 def _ways_on() -> None:
-    """The same on a model of the student's own: its range test, and its loss surface where the lab has one."""
+    """The same on a model of the student's own: its range test, and its loss surface."""
     with st.container(horizontal=True, key="sgd-on"):
         page.next_step(read("sgd", "on_finder"), "lr_finder", key="sgd.finder", kind="secondary")
-        if "where_it_looks" in page.PAGES:
-            page.next_step(read("sgd", "on_surface"), "where_it_looks", key="sgd.surface", kind="secondary")
+        page.next_step(read("sgd", "on_surface"), "where_it_looks", key="sgd.surface", kind="secondary", show="valley")

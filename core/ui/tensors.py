@@ -89,10 +89,8 @@ def next_step(part: Part) -> None:
     place = next(place for place, name in enumerate(names) if PARTS[name] is part)
     if place + 1 < len(names):
         page.next_step(PARTS[names[place + 1]].title, "tensors", key="tensors.next", part=names[place + 1])
-    elif "sgd" in page.PAGES:
-        page.next_step(page.PAGES["sgd"].title, "sgd", key="tensors.next")
     else:
-        page.next_step(page.PAGES["glossary"].title, "glossary", key="tensors.next")
+        page.next_step(page.PAGES["sgd"].title, "sgd", key="tensors.next")
 
 
 def _numbers(found: AtHand) -> Numbers:
