@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.data.images import LONGEST_SIDE, reencode
-from core.data.table import load_dataset, read_items
+from core.data.table import Dataset, load_dataset, read_items
 from core.errors import ImageRejected, NotFound
 from core.plots.probabilities import probability_bars, ranked, waiting_bars
 from core.plots.style import esc, number, sureness_in_words
@@ -48,8 +49,13 @@ def samples(model: Model) -> list[Sample]:
     except NotFound:
         return []
     exam = items[(items["status"] == "kept") & (items["split"] == "valid")]
+    return some_of(dataset, exam)
+
+
+def some_of(dataset: Dataset, rows: pd.DataFrame) -> list[Sample]:
+    """A few pictures of some rows of a data set's table, always the same ones; those whose file is there."""
     found = []
-    for row in exam.sample(min(SAMPLES, len(exam)), random_state=0).itertuples():
+    for row in rows.sample(min(SAMPLES, len(rows)), random_state=0).itertuples():
         path = dataset.image_path(row.file)
         if path.is_file():
             shot = Shot(gallery.thumb_url(row.file, dataset.id, large=True), row.original_name, row.label)

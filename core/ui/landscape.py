@@ -12,7 +12,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.diagnose.judge_run import judge_run
-from core.errors import LabError
 from core.interpret import valley
 from core.interpret.valley import KIND, Valley, View, same_start, why_not
 from core.plots.landscape import Role, losses_figure, surface_figure
@@ -21,7 +20,7 @@ from core.settings import from_record
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.ui import cache, choices, forms, landscape_words, page, run_rows, state
-from core.ui.live import watch
+from core.ui.live import ended_early, watch
 from core.ui.models import run_name
 from core.ui.suspects import progress
 
@@ -111,10 +110,8 @@ def _ask(run: Run, beside: Beside, before: Run | None) -> None:
     """The button that lets the engine walk, and what became of a walk that was not finished."""
     if before is None:
         page.see(read("landscape", "empty"))
-    elif before.record["message"]:
-        page.show_error(LabError(before.record["message"], hint=before.record["hint"] or ""))
     else:
-        page.see(read("landscape", "stopped" if before.state == "stopped" else "failed"), "attention")
+        ended_early(before, "landscape", stopped="stopped", failed="failed")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Walk it again", key="landscape.walk", type="primary", icon=":material/hiking:"):
             with page.boundary(), st.spinner(read("train", "starting")):

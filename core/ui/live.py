@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.errors import NotFound
+from core.errors import LabError, NotFound
 from core.plots.style import esc, number
 from core.text import read
 from core.train.events import Progress
@@ -79,6 +79,14 @@ def stop_button(run: Run, label: str = "Stop") -> None:
 def _stop(run: Run) -> None:
     with page.boundary():
         cache.engine().get().stop(run)
+
+
+def ended_early(run: Run, name: str, *, stopped: str, failed: str) -> None:
+    """Why a run has no result: its own reason, or a section of a page's words for one that was stopped or failed."""
+    if run.record["message"]:
+        page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
+    else:
+        page.see(read(name, stopped if run.state == "stopped" else failed), "attention")
 
 
 def phase(run: Run, progress: Progress | None) -> tuple[float, str, str]:

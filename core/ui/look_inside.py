@@ -6,7 +6,6 @@ What excites a channel is found once by a run, since the model must be shown the
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,22 +15,19 @@ import streamlit as st
 from PIL import Image
 
 from core.data.images import LONGEST_SIDE, open_image
-from core.errors import JobError, LabError
 from core.interpret import maps
 from core.interpret.peaks import DEPTHS, FILE, KEPT, KIND, BlockPeaks, Peaks, at_depth, load_peaks, loudest
 from core.plots.heat import overlay
 from core.plots.patches import cut, sheet
 from core.plots.style import esc
 from core.text import read
-from core.train import shelf
 from core.train.runs import Run, list_runs
-from core.ui import cache, evidence, forms, look_pick, page
-from core.ui.live import watch
+from core.ui import cache, evidence, forms, look_pick, page, readings
+from core.ui.live import ended_early, watch
 from core.ui.look_pick import WORDS, Row
 from core.ui.readings import Reading
 from core.ui.suspects import progress
 from core.vision.blocks import BODIES, Block
-from core.workspace import lock
 
 ALL = "all"
 CHANNELS, CHANNELS_ALONE = 3, 6
@@ -204,23 +200,11 @@ def _looks(reading: Reading) -> list[Run]:
 
 def _start(reading: Reading, older: list[Run]) -> Run:
     """Let the engine look inside, unless it does so already; what was seen of older data goes."""
-    model, dataset = reading.model, reading.dataset
-    request = {"run": model.id, "dataset": dataset.id, "version": dataset.version, "saved_at": model.saved_at}
-    with lock(dataset.path, "This data set"):
-        if not any(run.request["version"] == dataset.version for run in _looks(reading)):
-            cache.submit(dataset.workspace, KIND, request)
-    for run in older:
-        if run.ended:
-            with contextlib.suppress(JobError):  # it is in use still: it goes with the next one
-                shelf.forget(shelf.delete(run))
-    return next(run for run in _looks(reading) if run.request["version"] == dataset.version)
+    return readings.ask_once(KIND, reading.model, reading.dataset, known=lambda: _looks(reading), older=older)
 
 
 def _failed(run: Run) -> None:
-    if run.record["message"]:
-        page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
-    else:
-        page.see(read(WORDS, "inside_stopped"), "attention")
+    ended_early(run, WORDS, stopped="inside_stopped", failed="inside_stopped")
     if st.button("Look inside again", key="looks.again", type="primary", icon=":material/replay:"):
         cache.resubmit(run)
         st.rerun()

@@ -23,7 +23,7 @@ from core.text import read
 from core.train import shelf
 from core.train.runs import Run, list_runs
 from core.ui import cache, forms, models, page, state
-from core.ui.live import watch
+from core.ui.live import ended_early, watch
 from core.ui.models import Model
 from core.ui.suspects import progress, stamp
 from core.workspace import lock
@@ -173,17 +173,24 @@ def latest(model: Model) -> Run | None:
 
 def _start(model: Model, dataset: Dataset, older: list[Run]) -> Run:
     """Let the engine ask the model, unless it does so already; what was asked about older data goes."""
+    return ask_once(KIND, model, dataset, known=lambda: readings_of(model), older=older)
+
+
+def ask_once(kind: str, model: Model, dataset: Dataset, *, known: Callable[[], list[Run]], older: list[Run]) -> Run:
+    """The run of a kind for a model and a data set as they are now: the one that is `known`, or a new one.
+
+    Those that are `older` go, but for one that is still in use.
+    """
     request = {"run": model.id, "dataset": dataset.id, "version": dataset.version, "saved_at": model.saved_at}
     with lock(dataset.path, "This data set"):
-        known = next((run for run in readings_of(model) if run.request["version"] == dataset.version), None)
-        if known is None:
+        if not any(run.request["version"] == dataset.version for run in known()):
             with st.spinner(read("train", "starting")):
-                cache.submit(dataset.workspace, KIND, request)
+                cache.submit(dataset.workspace, kind, request)
     for run in older:
         if run.ended:
             with contextlib.suppress(JobError):  # it is in use still: it goes with the next one
                 shelf.forget(shelf.delete(run))
-    return next(run for run in readings_of(model) if run.request["version"] == dataset.version)
+    return next(run for run in known() if run.request["version"] == dataset.version)
 
 
 def _wait(run: Run, model: Model, dataset: Dataset, older: list[Run]) -> None:
@@ -192,10 +199,7 @@ def _wait(run: Run, model: Model, dataset: Dataset, older: list[Run]) -> None:
             page.note(page.say("train", "reading_note", count=f"{len(state.kept(dataset)):,}"))
             watch(run, progress)
             return
-        if run.record["message"]:
-            page.show_error(LabError(run.record["message"], hint=run.record["hint"] or ""))
-        else:
-            page.see(read("train", "reading_stopped"), "attention")
+        ended_early(run, "train", stopped="reading_stopped", failed="reading_stopped")
         if st.button("Ask it again", key="reading.again", type="primary", icon=":material/replay:"):
             cache.resubmit(run)
             st.rerun()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.data.table import Dataset
-from core.errors import LabError
 from core.settings import to_record
 from core.text import read
 from core.train.recipes import preset
 from core.train.runs import Run, list_runs
 from core.ui import cache, clean, edit_log, forms, page, practice, rounds, state, suspects
 from core.ui.clean_controls import Offer
-from core.ui.live import watch
+from core.ui.live import ended_early, watch
 from core.ui.suspects import progress
 
 PRESET = "quick"
@@ -137,7 +136,4 @@ def _start(dataset: Dataset, model: Run) -> None:
 
 
 def _why(search: Run) -> None:
-    if search.record["message"]:
-        page.show_error(LabError(search.record["message"], hint=search.record["hint"] or ""))
-    else:
-        page.see(read("clean", "search_stopped" if search.state == "stopped" else "search_failed"), "attention")
+    ended_early(search, "clean", stopped="search_stopped", failed="search_failed")

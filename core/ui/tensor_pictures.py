@@ -11,7 +11,7 @@ from core.data.table import Dataset
 from core.errors import ImageRejected
 from core.text import read
 from core.ui import answers, gallery, models, page, state
-from core.ui.answers import SAMPLES, Sample
+from core.ui.answers import Sample
 from core.ui.gallery import Shot
 from core.ui.models import Model
 from core.ui.pictures import MAX_MB
@@ -63,13 +63,7 @@ def _exam_of(dataset: Dataset) -> tuple[Sample, ...]:
     """A few exam pictures of a set, always the same ones; of all its pictures where none was set aside."""
     kept = state.kept(dataset)
     exam = kept[kept["split"] == "valid"] if (kept["split"] == "valid").any() else kept
-    found = []
-    for row in exam.sample(min(SAMPLES, len(exam)), random_state=0).itertuples():
-        path = dataset.image_path(row.file)
-        if path.is_file():
-            shot = Shot(gallery.thumb_url(row.file, dataset.id, large=True), row.original_name, row.label)
-            found.append(Sample(shot, path.read_bytes()))
-    return tuple(found)
+    return tuple(answers.some_of(dataset, exam))
 
 
 def choose(found: AtHand) -> None:

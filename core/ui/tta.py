@@ -9,14 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.data.table import Dataset
-from core.errors import LabError
 from core.interpret.tta import FILE, KIND, Change, augment_of, change_of, load_table
 from core.plots.style import counted, esc, number, share
 from core.settings import from_record
 from core.text import read
 from core.train.runs import Run, list_runs
 from core.ui import cache, gallery, page
-from core.ui.live import watch
+from core.ui.live import ended_early, watch
 from core.ui.models import Model
 from core.ui.readings import Reading
 from core.ui.suspects import progress
@@ -61,10 +60,8 @@ def _latest(reading: Reading) -> Run | None:
 def _ask(reading: Reading, before: Run | None, count: int) -> None:
     if before is None:
         page.see(read("tta", "empty"))
-    elif before.record["message"]:
-        page.show_error(LabError(before.record["message"], hint=before.record["hint"] or ""))
     else:
-        page.see(read("tta", "stopped" if before.state == "stopped" else "failed"), "attention")
+        ended_early(before, "tta", stopped="stopped", failed="failed")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Look five times", key="tta.start", type="primary", icon=":material/visibility:"):
             with page.boundary(), st.spinner(read("train", "starting")):
