@@ -1,6 +1,6 @@
 """The lesson's first half in a real browser: from a page on the web to a set, its mistakes, and a better model.
 
-A local page shows two classes of bears, and one picture in ten stands under the wrong name. The console snippet saves
+A local page shows two classes of bears, and three pictures in twenty stand under the wrong name. The console snippet saves
 its addresses, the build page fetches them, and from there on everything is pressed and typed as a student would.
 """
 
@@ -24,7 +24,7 @@ from tests.data.web_server import WebServer, answer
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 SNIPPET = (Path(__file__).parents[2] / "core" / "ui" / "collect.js").read_text(encoding="utf-8")
 CLASSES = ("black", "teddy")
-EACH, NOISY_EACH = 60, 6  # pictures of a class, and how many of them stand under the other name
+EACH, NOISY_EACH = 60, 9  # pictures of a class, and how many of them stand under the other name
 JPEG = (b"Content-Type", b"image/jpeg")
 HTML = (b"Content-Type", b"text/html")
 
