@@ -1,7 +1,7 @@
 """The lesson's first half in a real browser: from a page on the web to a set, its mistakes, and a better model.
 
-A local page shows two classes of bears, and three pictures in twenty stand under the wrong name. The console snippet saves
-its addresses, the build page fetches them, and from there on everything is pressed and typed as a student would.
+A local page shows two classes of bears, and three pictures in twenty stand under the wrong name. The console snippet
+saves its addresses, the build page fetches them, and from there on everything is pressed and typed as a student would.
 """
 
 import os
