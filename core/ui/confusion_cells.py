@@ -14,7 +14,7 @@ from core.interpret.metrics import confusion, most_confused
 from core.plots.confusion import LIMIT, confusion_figure, height_of, shown_classes
 from core.plots.style import counted, share
 from core.text import read
-from core.ui import choices, forms, gallery, page, readings, state
+from core.ui import choices, forms, gallery, page, readings, state, taps
 from core.ui.readings import Reading
 
 PAIRS = 6  # most confused pairs that are offered at once
@@ -117,6 +117,7 @@ def _figure(matrix: Matrix, cell: tuple[str, str], *, shares: bool) -> None:
             on_select=lambda: _clicked(classes), config=CONFIG,
             alt=f"Confusion matrix of {len(classes)} classes",
         )  # fmt: skip
+        taps.heed()
     if len(matrix.classes) > LIMIT:
         page.note(page.say("confusion", "many", shown=LIMIT, rest=len(matrix.classes) - LIMIT))
 

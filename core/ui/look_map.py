@@ -14,7 +14,7 @@ from core.interpret.neighbours import units
 from core.plots.atlas import atlas_figure
 from core.plots.style import esc, sureness
 from core.text import read
-from core.ui import choices, evidence, look_near, look_pick, page, state
+from core.ui import choices, evidence, look_near, look_pick, page, state, taps
 from core.ui.gallery import inline, thumb_url
 from core.ui.look_pick import ITEM, WORDS, Row
 from core.ui.readings import Reading
@@ -62,6 +62,7 @@ def _chart(reading: Reading, view: str, colouring: str, row: Row | None) -> None
         figure, key=CHART, on_select=_remember, selection_mode="points", theme=None,
         config={"displayModeBar": False, "scrollZoom": False}, alt=read(WORDS, "map_alt"),
     )  # fmt: skip
+    taps.heed()
 
 
 def _figure(reading: Reading, view: str, colouring: str, ringed: str | None) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def chromium():
 class Visitor:
     """A page in a browser window of its own, and what it asked for and complained about."""
 
-    def __init__(self, browser, server: Server, width: int, height: int) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": height})
+    def __init__(self, browser, server: Server, width: int, height: int, *, touch: bool = False) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
         self.page = self.context.new_page()
         self.page.set_default_timeout(60_000)
         self.server, self.outside, self.faults = server, [], []

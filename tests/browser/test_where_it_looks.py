@@ -90,6 +90,18 @@ def test_a_click_on_a_point_of_the_map_shows_its_picture(visitor, trained):
     visitor.assert_no_fault()
 
 
+def test_a_tap_on_a_point_of_the_map_shows_its_picture(chromium, lab, trained):
+    visitor = Visitor(chromium, lab, 768, 1024, touch=True)
+    visitor.open(f"/where_it_looks?model={trained}&show=map")
+    visitor.page.locator(POINTS).first.wait_for(timeout=60_000)
+    box = visitor.page.locator(POINTS).nth(35).bounding_box()
+    visitor.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visitor.page.wait_for_url(re.compile("item="))
+    assert len(arrived(visitor, ".st-key-card-looks-map figure.look")) == 1
+    visitor.assert_no_fault()
+    visitor.context.close()
+
+
 def test_the_inside_of_the_network_shows_maps_and_cuts(visitor, trained):
     visitor.open(f"/where_it_looks?model={trained}&show=inside")
     visitor.page.locator(".blocks figure").first.wait_for(timeout=120_000)
