@@ -88,6 +88,7 @@ def test_a_tap_chooses_the_cell_under_the_finger(chromium, lab):
     visitor = Visitor(chromium, lab, 768, 1024, touch=True)
     open_matrix(visitor)
     for place in ((0, 0), (1, 2), (2, 1), (2, 1)):
+        visitor.page.wait_for_timeout(300)  # no hand is quicker
         visitor.page.touchscreen.tap(*cell_at(visitor, *place, len(CLASSES)))
         actual, said = (CLASSES[one] for one in place)
         visitor.page.wait_for_url(re.compile(f"actual={actual}&said={said}|said={said}&actual={actual}"))
