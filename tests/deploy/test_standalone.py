@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.deploy.model_file import load_bundle
 from core.deploy.predictor import Predictor
+from tests.deploy.alone import environment, listed
 from tests.deploy.bundles import exported, rewrite
 
 
@@ -71,9 +72,9 @@ def unpacked(zip_path, folder):
     return folder
 
 
-def ask(folder, *pictures, cwd):
+def ask(folder, *pictures, cwd, python=sys.executable):
     """Run predict.py alone: -I keeps the current folder and PYTHONPATH out of the way."""
-    command = [sys.executable, "-I", str(folder / "predict.py"), *map(str, pictures)]
+    command = [str(python), "-I", str(folder / "predict.py"), *map(str, pictures)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
@@ -82,9 +83,11 @@ def test_the_bundle_alone_gives_the_probabilities_of_the_lab(tmp_path, pictures,
     exported(tmp_path / "m.zip", backbone=backbone, size=size)
     folder, elsewhere = unpacked(tmp_path / "m.zip", tmp_path / "unpacked"), tmp_path / "elsewhere"
     elsewhere.mkdir()
-    alone = [sys.executable, "-I", "-c", "import core.deploy"]
-    assert subprocess.run(alone, cwd=elsewhere, capture_output=True).returncode != 0, "core can be imported there"
-    ran = ask(folder, *pictures, cwd=elsewhere)
+    python = environment(tmp_path / "env", listed(folder))
+    for absent in ("core.deploy", "streamlit", "pandas", "timm" if backbone == "resnet18" else "onnx"):
+        alone = [python, "-I", "-c", f"import {absent}"]
+        assert b"No module named" in subprocess.run(alone, cwd=elsewhere, capture_output=True).stderr, absent
+    ran = ask(folder, *pictures, cwd=elsewhere, python=python)
     assert ran.returncode == 0, ran.stderr
     answers, predictor = json.loads(ran.stdout), Predictor(load_bundle(tmp_path / "m.zip"))
     assert [answer["image"] for answer in answers] == [str(path) for path in pictures]
